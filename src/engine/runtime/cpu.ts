@@ -1,0 +1,109 @@
+/** The CPU: typed arrays wrapped without a copy, results written into arrays that exist already. */
+import * as ort from 'onnxruntime-node';
+import { allocate, type DType, type HostData } from '../dtype.ts';
+import { EngineError } from '../errors.ts';
+import type { Graph } from '../graph.ts';
+import { lower } from '../onnx/lower.ts';
+import { size, show } from '../shape.ts';
+import { checkArrays, type Arrays, type Device, type DeviceArray, type Executable } from './device.ts';
+
+const ORT_TYPE = { f32: 'float32', i32: 'int32', bool: 'bool' } as const;
+
+export class CpuArray implements DeviceArray {
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  readonly data: HostData;
+  #tensor: ort.Tensor | undefined;
+
+  constructor(dtype: DType, shape: readonly number[], data: HostData) {
+    if (data.length !== size(shape)) throw new EngineError(`${data.length} values do not fill ${show(shape)}`);
+    this.dtype = dtype;
+    this.shape = shape;
+    this.data = data;
+  }
+
+  get tensor(): ort.Tensor {
+    return (this.#tensor ??= new ort.Tensor(ORT_TYPE[this.dtype] as 'float32', this.data as Float32Array, this.shape));
+  }
+
+  rows(start: number, end: number): CpuArray {
+    if (start === 0 && end === this.shape[0]) return this;
+    const width = size(this.shape.slice(1));
+    return new CpuArray(this.dtype, [end - start, ...this.shape.slice(1)], this.data.subarray(start * width, end * width));
+  }
+}
+
+class CpuExecutable implements Executable {
+  readonly #graph: Graph;
+  readonly #session: ort.InferenceSession;
+
+  constructor(graph: Graph, session: ort.InferenceSession) {
+    this.#graph = graph;
+    this.#session = session;
+  }
+
+  async run(inputs: Arrays, outputs: Arrays): Promise<void> {
+    checkArrays(this.#graph, inputs, outputs);
+    const feeds: Record<string, ort.Tensor> = {};
+    const fetches: Record<string, ort.Tensor> = {};
+    for (const name in this.#graph.inputs) feeds[name] = (inputs[name] as CpuArray).tensor;
+    for (const name in this.#graph.outputs) fetches[name] = (outputs[name] as CpuArray).tensor;
+    await this.#session.run(feeds, fetches);
+  }
+
+  release(): Promise<void> {
+    return this.#session.release();
+  }
+}
+
+export interface CpuOptions {
+  /** Threads of each product; the machine's cores if absent. */
+  readonly threads?: number;
+}
+
+export class CpuDevice implements Device {
+  readonly kind = 'cpu';
+  readonly views = true;
+  readonly #threads: number;
+  readonly #compiled = new Map<string, CpuExecutable>();
+
+  constructor({ threads = 0 }: CpuOptions = {}) {
+    this.#threads = threads;
+  }
+
+  zeros(dtype: DType, shape: readonly number[]): CpuArray {
+    return new CpuArray(dtype, shape, allocate(dtype, size(shape)));
+  }
+
+  upload(data: HostData, shape: readonly number[]): CpuArray {
+    return new CpuArray(data instanceof Float32Array ? 'f32' : data instanceof Int32Array ? 'i32' : 'bool', shape, data);
+  }
+
+  async read(array: DeviceArray): Promise<HostData> {
+    return (array as CpuArray).data;
+  }
+
+  async compile(graph: Graph): Promise<Executable> {
+    const model = lower(graph, 'cpu');
+    const key = new TextDecoder('latin1').decode(model);
+    let executable = this.#compiled.get(key);
+    if (!executable) {
+      executable = new CpuExecutable(graph, await ort.InferenceSession.create(model, {
+        executionProviders: ['cpu'],
+        intraOpNumThreads: this.#threads,
+        interOpNumThreads: 1,
+        graphOptimizationLevel: 'all',
+        logSeverityLevel: 3,
+        // Every session has threads of its own; those of one must not spin while another runs.
+        extra: { session: { force_spinning_stop: '1', set_denormal_as_zero: '1' } },
+      }));
+      this.#compiled.set(key, executable);
+    }
+    return executable;
+  }
+
+  async release(): Promise<void> {
+    for (const executable of this.#compiled.values()) await executable.release();
+    this.#compiled.clear();
+  }
+}
