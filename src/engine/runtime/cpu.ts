@@ -31,6 +31,18 @@ export class CpuArray implements DeviceArray {
     const width = size(this.shape.slice(1));
     return new CpuArray(this.dtype, [end - start, ...this.shape.slice(1)], this.data.subarray(start * width, end * width));
   }
+
+  flat(): CpuArray {
+    return new CpuArray(this.dtype, [this.data.length], this.data);
+  }
+
+  clear(): void {
+    this.data.fill(0);
+  }
+
+  async copyFrom(other: DeviceArray): Promise<void> {
+    this.data.set((other as CpuArray).data);
+  }
 }
 
 class CpuExecutable implements Executable {

@@ -1,0 +1,74 @@
+/** The Llama family without scaling kinds: SmolLM2, TinyLlama, Llama 3, Mistral (numerics.md 9). */
+import { ops, type Tensor } from '../engine/index.ts';
+import { matrix, rowsOf, vector, type Architecture, type BlockWeights } from './architecture.ts';
+import { ConfigReader, type Json } from './config.ts';
+
+export function llama(config: Json, where: string): Architecture {
+  const c = new ConfigReader(config, where);
+  const type = c.oneOf('model_type', ['llama', 'mistral']);
+  const hidden = c.count('hidden_size');
+  const heads = c.count('num_attention_heads');
+  const layers = c.count('num_hidden_layers');
+  const intermediate = c.count('intermediate_size');
+  const vocabSize = c.count('vocab_size');
+  const contextLength = c.count('max_position_embeddings');
+  const kvHeads = c.count('num_key_value_heads', type === 'mistral' ? 8 : heads);
+  const headDim = c.count('head_dim', Math.floor(hidden / heads));
+  const epsilon = c.number('rms_norm_eps', 1e-6);
+  const tied = c.flag('tie_word_embeddings', false);
+  const attentionBias = c.flag('attention_bias', false);
+  const mlpBias = c.flag('mlp_bias', false);
+  c.oneOf('hidden_act', ['silu'], 'silu');
+  const { theta, partial } = c.rotary('rope_theta', 10000);
+  // A window as long as the context hides nothing.
+  if (config['sliding_window'] != null) c.require((config['sliding_window'] as number) >= contextLength, `sliding_window absent or at least the context of ${contextLength}: a shorter one is not implemented`, String(config['sliding_window']));
+  c.only('sliding_window', config['sliding_window']);
+  c.finish();
+  c.require(partial === undefined || partial === 1, 'partial_rotary_factor 1', String(partial));
+  c.require(heads % kvHeads === 0, 'num_attention_heads to be a multiple of num_key_value_heads', `${heads} and ${kvHeads}`);
+  c.require(headDim % 2 === 0, 'an even head_dim', String(headDim));
+
+  const linearSpecs = (name: string, out: number, inner: number, bias: boolean) => ({
+    [`${name}.weight`]: matrix(out, inner),
+    ...(bias ? { [`${name}.bias`]: vector(out) } : {}),
+  });
+  const norm = (w: BlockWeights, name: string, x: Tensor) => ops.rmsNorm(x, w.tensor(`${name}.weight`), epsilon)[0];
+
+  return {
+    type, vocabSize, hidden, layers, heads, kvHeads, headDim, contextLength, tied,
+    rotary: { dim: headDim, theta, interleaved: false },
+    names: {
+      embedding: 'model.embed_tokens.weight',
+      head: tied ? 'model.embed_tokens.weight' : 'lm_head.weight',
+      block: (layer) => `model.layers.${layer}.`,
+    },
+    final: { prefix: 'model.', parameters: { 'norm.weight': vector(hidden) } },
+    block: {
+      'input_layernorm.weight': vector(hidden),
+      ...linearSpecs('self_attn.q_proj', heads * headDim, hidden, attentionBias),
+      ...linearSpecs('self_attn.k_proj', kvHeads * headDim, hidden, attentionBias),
+      ...linearSpecs('self_attn.v_proj', kvHeads * headDim, hidden, attentionBias),
+      ...linearSpecs('self_attn.o_proj', hidden, heads * headDim, attentionBias),
+      'post_attention_layernorm.weight': vector(hidden),
+      ...linearSpecs('mlp.gate_proj', intermediate, hidden, mlpBias),
+      ...linearSpecs('mlp.up_proj', intermediate, hidden, mlpBias),
+      ...linearSpecs('mlp.down_proj', hidden, intermediate, mlpBias),
+    },
+    linears: ['self_attn.q_proj', 'self_attn.k_proj', 'self_attn.v_proj', 'self_attn.o_proj', 'mlp.gate_proj', 'mlp.up_proj', 'mlp.down_proj'],
+    isBuffer: (name) => /rotary_emb\.inv_freq$/.test(name),
+    normIn: (w, x) => norm(w, 'input_layernorm', x),
+    project: (w, h, part) => {
+      const heads_ = (module: string, n: number) => ops.reshape(w.linear(h, module), rowsOf(h), n, headDim);
+      return {
+        ...(part !== 'kv' ? { q: heads_('self_attn.q_proj', heads) } : {}),
+        ...(part !== 'q' ? { k: heads_('self_attn.k_proj', kvHeads), v: heads_('self_attn.v_proj', kvHeads) } : {}),
+      };
+    },
+    finish: (w, x, context) => {
+      const attended = ops.add(x, w.linear(context, 'self_attn.o_proj'));
+      const h = norm(w, 'post_attention_layernorm', attended);
+      return ops.add(attended, w.linear(ops.mul(ops.silu(w.linear(h, 'mlp.gate_proj')), w.linear(h, 'mlp.up_proj')), 'mlp.down_proj'));
+    },
+    finalNorm: (w, x) => norm(w, 'norm', x),
+  };
+}

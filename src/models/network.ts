@@ -1,0 +1,355 @@
+/**
+ * A model on a device: weights, their gradients, and the order in which the stages run. Losses and gradients are sums over
+ * the rows with a label; whoever steps divides by their number (numerics.md 3), so a split into micro-batches changes nothing.
+ */
+import { differentiate, prune, rotaryTables, valueAndGradient, type Arrays, type Device, type DeviceArray, type Executable, type Graph, type Spec } from '../engine/index.ts';
+import { loraBlock, type LoraSpec } from './adapter.ts';
+import { parametersOf, type Architecture } from './architecture.ts';
+import type { MicroBatch, Span } from './batch.ts';
+import { Stages } from './stages.ts';
+import { Workspace } from './workspace.ts';
+
+export interface Trained {
+  readonly name: string;
+  readonly value: DeviceArray;
+  readonly gradient: DeviceArray;
+  readonly decay: boolean;
+  /** For a matrix read row by row by token id: rows that no id has touched have a gradient of zero. */
+  readonly rowsById: boolean;
+}
+
+export interface NetworkOptions {
+  readonly device: Device;
+  /** Values by published name, LoRA's included; taken over, not copied. */
+  readonly weights: ReadonlyMap<string, DeviceArray>;
+  readonly lora?: LoraSpec;
+  /** Absent: forward only. 'full' trains every parameter, 'lora' those of `lora`. */
+  readonly train?: 'full' | 'lora';
+  readonly activations?: 'saved' | 'recomputed';
+  /** Rows with a label whose logits are in memory at once. */
+  readonly headRows?: number;
+}
+
+/** A forward graph and what its backward graph needs from it. */
+interface Stage {
+  /** Names its arrays in the workspace. */
+  readonly key: string;
+  readonly forward: Executable;
+  readonly outputs: Readonly<Record<string, Spec>>;
+  readonly backward?: Executable;
+}
+
+const isWeight = (name: string) => /(weight|bias)$/.test(name);
+
+export class Network {
+  readonly architecture: Architecture;
+  readonly device: Device;
+  readonly trained: readonly Trained[];
+  readonly #options: NetworkOptions;
+  readonly #stages: Stages;
+  readonly #workspace: Workspace;
+  readonly #blocks: Record<string, DeviceArray>[];
+  readonly #final: Record<string, DeviceArray>;
+  readonly #embedding: DeviceArray;
+  readonly #head: DeviceArray;
+  readonly #rotary: Record<string, DeviceArray>;
+  readonly #gradients = new Map<string, DeviceArray>();
+  readonly #compiled = new Map<string, Promise<Stage>>();
+  readonly #plain = new Map<string, Promise<Executable>>();
+
+  constructor(a: Architecture, options: NetworkOptions) {
+    this.architecture = a;
+    this.device = options.device;
+    this.#options = options;
+    this.#stages = new Stages(a, options.lora);
+    this.#workspace = new Workspace(options.device);
+    const weight = (name: string) => options.weights.get(name)!;
+    const locals = [...Object.keys(a.block), ...Object.keys(options.lora ? loraBlock(a, options.lora) : {})];
+    this.#blocks = Array.from({ length: a.layers }, (_, l) => Object.fromEntries(locals.map((local) => [local, weight(a.names.block(l) + local)])));
+    this.#final = Object.fromEntries(Object.keys(a.final.parameters).map((local) => [local, weight(a.final.prefix + local)]));
+    this.#embedding = weight(a.names.embedding);
+    this.#head = weight(a.names.head);
+    const tables = rotaryTables(a.contextLength, a.rotary.dim, a.rotary.theta);
+    const shape = [a.contextLength, a.rotary.dim / 2];
+    this.#rotary = { cos: options.device.upload(tables.cos, shape), sin: options.device.upload(tables.sin, shape) };
+    this.trained = options.train ? this.#trainedParameters() : [];
+  }
+
+  /** Parameters that training changes, each with a gradient of its own. */
+  #trainedParameters(): Trained[] {
+    const a = this.architecture;
+    const { device, lora, train, weights } = this.#options;
+    const make = (name: string, value: DeviceArray, decay: boolean, rowsById = false): Trained => {
+      const gradient = device.zeros('f32', value.shape);
+      this.#gradients.set(name, gradient);
+      return { name, value, gradient, decay, rowsById };
+    };
+    if (train === 'full') {
+      return [...parametersOf(a)].map(([name, { decay }]) => make(name, weights.get(name)!, decay, name === a.names.embedding && !a.tied));
+    }
+    const adapters = this.#blocks.flatMap((block, l) => Object.keys(loraBlock(a, lora!)).map((local) => make(a.names.block(l) + local, block[local]!, true)));
+    const rows = lora!.tokenRows;
+    const tokens = rows ? [...new Set([a.names.embedding, a.names.head])].map((name) => make(name, weights.get(name)!.rows(...rows), true)) : [];
+    return [...adapters, ...tokens];
+  }
+
+  /** Zeroes the gradients: call before the micro-batches of a step. */
+  clearGradients(): void {
+    for (const { gradient } of this.trained) gradient.clear();
+  }
+
+  #stage(key: string, graph: () => Graph, wrt: (name: string) => boolean, activations: 'saved' | 'recomputed' = 'saved'): Promise<Stage> {
+    let stage = this.#compiled.get(key);
+    if (!stage) this.#compiled.set(key, (stage = this.#build(key, prune(graph()), wrt, activations)));
+    return stage;
+  }
+
+  /** A graph that is not differentiated, compiled once. */
+  #executable(key: string, graph: () => Graph): Promise<Executable> {
+    let executable = this.#plain.get(key);
+    if (!executable) this.#plain.set(key, (executable = this.device.compile(graph())));
+    return executable;
+  }
+
+  async #build(key: string, graph: Graph, wrt: (name: string) => boolean, activations: 'saved' | 'recomputed'): Promise<Stage> {
+    const { device } = this;
+    const inputs = Object.keys(graph.inputs).filter(wrt);
+    if (!this.#options.train || inputs.length === 0) return { key, forward: await device.compile(graph), outputs: graph.outputs };
+    const { forward, backward } = differentiate(graph, { wrt: inputs, accumulate: inputs.filter((n) => isWeight(n) || (n === 'x' && 'k' in graph.outputs)), activations });
+    return { key, forward: await device.compile(forward), outputs: forward.outputs, backward: await device.compile(backward) };
+  }
+
+  /** Whether training differentiates this weight of a block or of the final norm. */
+  #trains = (local: string): boolean => this.#options.train === 'full' ? isWeight(local) : /lora_[AB]\.weight$/.test(local);
+
+  /** Whether the gradient of the first block's input is wanted: for the embedding or for token rows. */
+  get #embeddingTrained(): boolean {
+    return this.#options.train === 'full' || this.#options.lora?.tokenRows !== undefined;
+  }
+
+  #projectStage(layer: number): Promise<Stage> {
+    const needsX = layer > 0 || this.#embeddingTrained;
+    const last = layer === this.architecture.layers - 1;
+    const wrt = (n: string) => (n === 'x' ? needsX : this.#trains(n));
+    return this.#stage(`project ${needsX} ${last}`, () => (last ? this.#stages.projectLast() : this.#stages.project()), wrt);
+  }
+
+  #attendStage(): Promise<Stage> {
+    return this.#stage('attend', () => this.#stages.attend(), (n) => ['q', 'k', 'v'].includes(n), 'recomputed');
+  }
+
+  #finishStage(layer: number): Promise<Stage> {
+    const needsX = layer > 0 || this.#embeddingTrained;
+    return this.#stage(`finish ${needsX}`, () => this.#stages.finish(), (n) => (n === 'x' ? needsX : n === 'context' || this.#trains(n)));
+  }
+
+  /** The arrays of a stage's outputs under `slot`. */
+  #outputs(stage: Stage, slot: string, rows: Readonly<Record<string, number>>): Record<string, DeviceArray> {
+    return Object.fromEntries(Object.entries(stage.outputs).map(([name, spec]) =>
+      [name, this.#workspace.get(`${slot} ${stage.key} ${name}`, spec.shape.map((d) => (typeof d === 'number' ? d : rows[d]!)), spec.dtype)]));
+  }
+
+  /** Runs a stage forward into its arrays under `slot`. */
+  async #forward(stage: Stage, slot: string, inputs: Arrays, rows: Readonly<Record<string, number>>): Promise<Record<string, DeviceArray>> {
+    const outputs = this.#outputs(stage, slot, rows);
+    await stage.forward.run(inputs, outputs);
+    return outputs;
+  }
+
+  /** Accumulators and gradient outputs of the parameters of one block, by local name. */
+  #parameterGradients(prefix: string, locals: readonly string[]): Record<string, DeviceArray> {
+    const arrays: Record<string, DeviceArray> = {};
+    for (const local of locals) {
+      const gradient = this.#gradients.get(prefix + local);
+      if (gradient) arrays[`acc_${local}`] = arrays[`d_${local}`] = gradient;
+    }
+    return arrays;
+  }
+
+  /** One attention call a span. `pick` gives the rows of queries. */
+  async #attend(spans: readonly Span[], last: boolean, run: (query: (a: DeviceArray) => DeviceArray, key: (a: DeviceArray) => DeviceArray) => Promise<void>): Promise<void> {
+    for (const s of spans) {
+      const [from, to] = last ? [s.labelFrom, s.labelTo] : [s.from, s.to];
+      if (to > from) await run((a) => a.rows(from, to), (a) => a.rows(s.from, s.to));
+    }
+  }
+
+  /** x -> the next x of a block, keeping what its backward pass needs under `slot`. */
+  async #forwardBlock(layer: number, slot: string, x: DeviceArray, batch: Loaded): Promise<DeviceArray> {
+    const last = layer === this.architecture.layers - 1;
+    const weights = { ...this.#blocks[layer]!, ...this.#rotary };
+    const size = { T: batch.rows, M: batch.labels };
+    const project = await this.#projectStage(layer);
+    const projected = await this.#forward(project, slot, { ...weights, ...batch.inputs, x }, size);
+    const rows = last ? batch.labels : batch.rows;
+    const context = this.#workspace.get(`${slot}.context`, [rows, this.architecture.heads * this.architecture.headDim]);
+    const attend = await this.#attendStage();
+    await this.#attend(batch.spans, last, (query, key) =>
+      attend.forward.run({ ...attentionInputs(batch, last, query, key), q: query(projected['q']!), k: key(projected['k']!), v: key(projected['v']!) }, { context: query(context) }));
+    const finish = await this.#finishStage(layer);
+    const from = last ? projected['picked']! : x;
+    const { y } = await this.#forward(finish, slot, { ...weights, x: from, context }, { T: rows });
+    return y!;
+  }
+
+  /** dy -> dx of a block, or nothing where nothing before it is trained; adds to the gradients of its parameters. */
+  async #backwardBlock(layer: number, slot: string, x: DeviceArray, dy: DeviceArray, batch: Loaded): Promise<DeviceArray | undefined> {
+    const a = this.architecture;
+    const last = layer === a.layers - 1;
+    const needsX = layer > 0 || this.#embeddingTrained;
+    const rows = last ? batch.labels : batch.rows;
+    const block = this.#blocks[layer]!;
+    const prefix = a.names.block(layer);
+    const gradients = this.#parameterGradients(prefix, Object.keys(block));
+    const weights = { ...block, ...this.#rotary };
+    const project = await this.#projectStage(layer);
+    const projected = this.#outputs(project, slot, { T: batch.rows, M: batch.labels });
+    const finish = await this.#finishStage(layer);
+    const context = this.#workspace.get(`${slot}.context`, [rows, a.heads * a.headDim]);
+    const dContext = this.#workspace.get('d.context', context.shape);
+    const dxFinish = this.#workspace.get(`d.x${layer % 2}${last ? '.last' : ''}`, [rows, a.hidden]);
+    await finish.backward!.run(
+      { ...weights, ...gradients, ...this.#outputs(finish, slot, { T: rows }), x: last ? projected['picked']! : x, context, d_y: dy },
+      { ...gradients, d_context: dContext, d_x: dxFinish });
+
+    const attend = await this.#attendStage();
+    const d = (name: 'q' | 'k' | 'v') => this.#workspace.get(`d.${name}${last ? '.last' : ''}`, projected[name]!.shape);
+    const [dq, dk, dv] = [d('q'), d('k'), d('v')];
+    if (last) for (const g of [dk, dv]) g.clear();
+    await this.#attend(batch.spans, last, (query, key) =>
+      attend.backward!.run(
+        { ...attentionInputs(batch, last, query, key), q: query(projected['q']!), k: key(projected['k']!), v: key(projected['v']!), d_context: query(dContext) },
+        { d_q: query(dq), d_k: key(dk), d_v: key(dv) }));
+
+    // Both branches read x: the second adds to what the first gave.
+    let dx = dxFinish;
+    if (last && needsX) {
+      dx = this.#workspace.get(`d.x${layer % 2}`, [batch.rows, a.hidden]);
+      dx.clear();
+    }
+    if (project.backward) {
+      await project.backward.run({ ...weights, ...gradients, ...batch.inputs, ...projected, x, d_q: dq, d_k: dk, d_v: dv, d_picked: dxFinish, acc_x: dx }, { ...gradients, d_x: dx });
+    }
+    return needsX ? dx : undefined;
+  }
+
+  #load(batch: MicroBatch): Loaded {
+    const up = (data: Int32Array) => this.device.upload(data, [data.length]);
+    const positions = up(batch.positions);
+    const rowPositions = up(batch.labelPositions);
+    return {
+      rows: batch.ids.length, labels: batch.targets.length, spans: batch.spans, ids: up(batch.ids), targets: up(batch.targets),
+      segments: up(batch.segments), rowSegments: up(batch.labelSegments),
+      inputs: { positions, rowPositions, rows: up(batch.labelRows) },
+    };
+  }
+
+  #embedStage(): Promise<Stage> {
+    return this.#stage('embed', () => this.#stages.embed(), (n) => n === 'weight' && this.#options.train === 'full');
+  }
+
+  async #embed(batch: Loaded): Promise<DeviceArray> {
+    return (await this.#forward(await this.#embedStage(), 'embed', { ids: batch.ids, weight: this.#embedding }, { T: batch.rows }))['x']!;
+  }
+
+  /** Loss in nats of each row with a label; nothing is kept. */
+  async losses(micro: MicroBatch): Promise<Float32Array> {
+    const batch = this.#load(micro);
+    let x = await this.#embed(batch);
+    // Two slots in turn: the input of a block must outlive it.
+    for (let l = 0; l < this.architecture.layers; l++) x = await this.#forwardBlock(l, `eval${l % 2}`, x, batch);
+    const head = await this.#executable('loss', () => this.#stages.loss());
+    const loss = this.#workspace.get('loss', [batch.labels]);
+    for (const [from, to] of this.#headChunks(batch.labels)) {
+      await head.run({ ...this.#final, head: this.#head, x: x.rows(from, to), targets: batch.targets.rows(from, to) }, { loss: loss.rows(from, to) });
+    }
+    return ((await this.device.read(loss)) as Float32Array).slice(0, batch.labels);
+  }
+
+  *#headChunks(labels: number): Generator<[number, number]> {
+    const size = this.device.views ? (this.#options.headRows ?? 512) : labels;
+    for (let from = 0; from < labels; from += size) yield [from, Math.min(labels, from + size)];
+  }
+
+  /** Forward and backward; gradients are added to those of `trained`. Gives the loss in nats of each row with a label. */
+  async forwardBackward(micro: MicroBatch): Promise<Float32Array> {
+    const { layers } = this.architecture;
+    const recompute = this.#options.activations === 'recomputed';
+    const batch = this.#load(micro);
+    const inputs: DeviceArray[] = [await this.#embed(batch)];
+    for (let l = 0; l < layers; l++) {
+      const y = await this.#forwardBlock(l, recompute ? 'block' : `block${l}`, inputs[l]!, batch);
+      inputs.push(recompute && l < layers - 1 ? await this.#keep(`x${l + 1}`, y) : y);
+    }
+    const { loss, dx } = await this.#headBackward(batch, inputs[layers]!);
+    let flow: DeviceArray | undefined = dx;
+    for (let l = layers - 1; l >= 0 && flow; l--) {
+      if (recompute && l < layers - 1) await this.#forwardBlock(l, 'block', inputs[l]!, batch);
+      flow = await this.#backwardBlock(l, recompute ? 'block' : `block${l}`, inputs[l]!, flow, batch);
+    }
+    if (flow) await this.#backwardEmbedding(micro, batch, flow);
+    return ((await this.device.read(loss)) as Float32Array).slice(0, batch.labels);
+  }
+
+  async #keep(name: string, x: DeviceArray): Promise<DeviceArray> {
+    const copy = this.#workspace.get(name, x.shape);
+    await copy.copyFrom(x);
+    return copy;
+  }
+
+  async #headBackward(batch: Loaded, x: DeviceArray): Promise<{ loss: DeviceArray; dx: DeviceArray }> {
+    const a = this.architecture;
+    const { lora, train } = this.#options;
+    const rows = train === 'lora' ? lora!.tokenRows : undefined;
+    const wrt = ['x', ...(rows ? ['headRows'] : []), ...(train === 'full' ? ['head', ...Object.keys(this.#final)] : [])];
+    const graph = () => (rows ? this.#stages.lossOfRows(...rows) : this.#stages.loss());
+    const step = await this.#executable('head', () => valueAndGradient(graph(), { wrt, accumulate: wrt.filter((n) => n !== 'x') }));
+    const headGradient = this.#gradients.get(a.names.head);
+    const gradients = {
+      ...this.#parameterGradients(a.final.prefix, Object.keys(this.#final)),
+      ...(headGradient ? (rows ? { acc_headRows: headGradient, d_headRows: headGradient } : { acc_head: headGradient, d_head: headGradient }) : {}),
+    };
+    const loss = this.#workspace.get('loss', [batch.labels]);
+    const dx = this.#workspace.get('d.head', [batch.labels, a.hidden]);
+    for (const [from, to] of this.#headChunks(batch.labels)) {
+      await step.run(
+        { ...this.#final, ...gradients, head: this.#head, ...(rows ? { headRows: this.#head.rows(...rows) } : {}), x: x.rows(from, to), targets: batch.targets.rows(from, to) },
+        { ...gradients, loss: loss.rows(from, to), d_x: dx.rows(from, to) });
+    }
+    return { loss, dx };
+  }
+
+  async #backwardEmbedding(micro: MicroBatch, batch: Loaded, dx: DeviceArray): Promise<void> {
+    const gradient = this.#gradients.get(this.architecture.names.embedding)!;
+    const { lora, train } = this.#options;
+    if (train === 'full') {
+      return (await this.#embedStage()).backward!.run({ ids: batch.ids, weight: this.#embedding, acc_weight: gradient, d_x: dx }, { d_weight: gradient });
+    }
+    const [first, end] = lora!.tokenRows!;
+    const picks = [...micro.ids.keys()].filter((t) => micro.ids[t]! >= first && micro.ids[t]! < end);
+    if (picks.length === 0) return;
+    const up = (values: number[]) => this.device.upload(Int32Array.from(values), [values.length]);
+    const add = await this.#executable('token rows', () => this.#stages.tokenRows(first, end));
+    await add.run({ dx, picks: up(picks), into: up(picks.map((t) => micro.ids[t]! - first)), acc: gradient }, { sum: gradient });
+  }
+}
+
+interface Loaded {
+  readonly rows: number;
+  readonly labels: number;
+  readonly spans: readonly Span[];
+  readonly ids: DeviceArray;
+  readonly targets: DeviceArray;
+  readonly segments: DeviceArray;
+  readonly rowSegments: DeviceArray;
+  readonly inputs: { readonly positions: DeviceArray; readonly rowPositions: DeviceArray; readonly rows: DeviceArray };
+}
+
+type Pick = (a: DeviceArray) => DeviceArray;
+
+function attentionInputs(batch: Loaded, last: boolean, query: Pick, key: Pick): Record<string, DeviceArray> {
+  return {
+    qPositions: query(last ? batch.inputs.rowPositions : batch.inputs.positions), kPositions: key(batch.inputs.positions),
+    qSegments: query(last ? batch.rowSegments : batch.segments), kSegments: key(batch.segments),
+  };
+}

@@ -1,0 +1,21 @@
+/** Arrays reused from one micro-batch to the next: a name keeps its memory, which grows to the largest rows asked for. */
+import type { Device, DeviceArray, DType } from '../engine/index.ts';
+
+export class Workspace {
+  readonly #device: Device;
+  readonly #arrays = new Map<string, DeviceArray>();
+
+  constructor(device: Device) {
+    this.#device = device;
+  }
+
+  /** An array of `shape`; values are whatever was there. */
+  get(name: string, shape: readonly number[], dtype: DType = 'f32'): DeviceArray {
+    const known = this.#arrays.get(name);
+    const exact = known && known.shape[0] === shape[0];
+    if (known && (exact || (this.#device.views && known.shape[0]! > shape[0]!))) return known.rows(0, shape[0]!);
+    const made = this.#device.zeros(dtype, shape);
+    this.#arrays.set(name, made);
+    return made;
+  }
+}
