@@ -266,6 +266,65 @@ export class Network {
     return ((await this.device.read(loss)) as Float32Array).slice(0, batch.labels);
   }
 
+  /**
+   * Rows for decoding: the new ids of several texts, each going on from its cache. Keys and values are written into the
+   * caches; gives the logits [texts, vocabulary] after the last new id of each text.
+   */
+  async extend(texts: readonly { readonly cache: Cache; readonly ids: Int32Array }[]): Promise<Float32Array> {
+    const a = this.architecture;
+    const rows = texts.reduce((n, { ids }) => n + ids.length, 0);
+    const up = (values: Int32Array) => this.device.upload(values, [values.length]);
+    const positions = new Int32Array(rows);
+    const ids = new Int32Array(rows);
+    const lasts = new Int32Array(texts.length);
+    let at = 0;
+    const parts = texts.map(({ cache, ids: fresh }, i) => {
+      const from = at;
+      for (const id of fresh) {
+        positions[at] = cache.length + at - from;
+        ids[at++] = id;
+      }
+      lasts[i] = at - 1;
+      return { cache, from, to: at, past: cache.length };
+    });
+    const onDevice = { ids: up(ids), positions: up(positions) };
+    let x = this.#workspace.get('decode x', [rows, a.hidden]);
+    await (await this.#executable('embed', () => this.#stages.embed())).run({ ids: onDevice.ids, weight: this.#embedding }, { x });
+    const attend = await this.#executable('attend', () => this.#stages.attend());
+    const project = await this.#executable('project', () => prune(this.#stages.project()));
+    const finish = await this.#executable('finish', () => prune(this.#stages.finish()));
+    const shapes = { q: [rows, a.heads, a.headDim], k: [rows, a.kvHeads, a.headDim], v: [rows, a.kvHeads, a.headDim] };
+    const [q, k, v] = (['q', 'k', 'v'] as const).map((name) => this.#workspace.get(`decode ${name}`, shapes[name])) as [DeviceArray, DeviceArray, DeviceArray];
+    const context = this.#workspace.get('decode context', [rows, a.heads * a.headDim]);
+    for (let l = 0; l < a.layers; l++) {
+      const weights = { ...this.#blocks[l]!, ...this.#rotary };
+      await project.run({ ...weights, positions: onDevice.positions, x }, { q, k, v });
+      for (const { cache, from, to, past } of parts) {
+        const end = past + to - from;
+        const keys = await cache.write(l, past, end, k.rows(from, to), v.rows(from, to));
+        const order = cache.order.rows(0, end);
+        const segments = cache.segments;
+        await attend.run(
+          { q: q.rows(from, to), ...keys, qPositions: onDevice.positions.rows(from, to), kPositions: order, qSegments: segments.rows(0, to - from), kSegments: segments.rows(0, end) },
+          { context: context.rows(from, to) });
+      }
+      const y = this.#workspace.get(`decode y${l % 2}`, [rows, a.hidden]);
+      await finish.run({ ...weights, x, context }, { y });
+      x = y;
+    }
+    for (const { cache, from, to } of parts) cache.length += to - from;
+    const picked = this.#workspace.get('decode last', [texts.length, a.hidden]);
+    await (await this.#executable('pick', () => this.#stages.pick())).run({ x, rows: up(lasts) }, { picked });
+    const logits = this.#workspace.get('decode logits', [texts.length, a.vocabSize]);
+    await (await this.#executable('logits', () => this.#stages.logits())).run({ ...this.#final, head: this.#head, x: picked }, { logits });
+    return (await this.device.read(logits)) as Float32Array;
+  }
+
+  /** Room for the keys and values of one text of at most `capacity` tokens. */
+  cache(capacity: number): Cache {
+    return new Cache(this.device, this.architecture, capacity);
+  }
+
   *#headChunks(labels: number): Generator<[number, number]> {
     const size = this.device.views ? (this.#options.headRows ?? 512) : labels;
     for (let from = 0; from < labels; from += size) yield [from, Math.min(labels, from + size)];
@@ -331,6 +390,33 @@ export class Network {
     const up = (values: number[]) => this.device.upload(Int32Array.from(values), [values.length]);
     const add = await this.#executable('token rows', () => this.#stages.tokenRows(first, end));
     await add.run({ dx, picks: up(picks), into: up(picks.map((t) => micro.ids[t]! - first)), acc: gradient }, { sum: gradient });
+  }
+}
+
+/** Keys and values of one text, a pair of arrays a block. */
+export class Cache {
+  length = 0;
+  readonly capacity: number;
+  /** 0, 1, 2, …: positions of the keys. */
+  readonly order: DeviceArray;
+  /** All one segment. */
+  readonly segments: DeviceArray;
+  readonly #blocks: readonly { readonly k: DeviceArray; readonly v: DeviceArray }[];
+
+  constructor(device: Device, a: Architecture, capacity: number) {
+    this.capacity = capacity;
+    this.order = device.upload(Int32Array.from({ length: capacity }, (_, i) => i), [capacity]);
+    this.segments = device.zeros('i32', [capacity]);
+    const make = () => device.zeros('f32', [capacity, a.kvHeads, a.headDim]);
+    this.#blocks = Array.from({ length: a.layers }, () => ({ k: make(), v: make() }));
+  }
+
+  /** Puts rows [from, to) of block `layer` and gives all rows up to `to`. */
+  async write(layer: number, from: number, to: number, k: DeviceArray, v: DeviceArray): Promise<{ k: DeviceArray; v: DeviceArray }> {
+    const block = this.#blocks[layer]!;
+    await block.k.rows(from, to).copyFrom(k);
+    await block.v.rows(from, to).copyFrom(v);
+    return { k: block.k.rows(0, to), v: block.v.rows(0, to) };
   }
 }
 

@@ -98,6 +98,11 @@ export class Stages {
     return ops.matmul(this.#a.finalNorm(this.#weights(inputs), inputs['x']!), inputs['head']!, { transB: true });
   }
 
+  /** x [T, hidden], rows [M] -> picked [M, hidden] */
+  pick(): Graph {
+    return trace({ x: f32('T', this.#a.hidden), rows: i32('M') }, ({ x, rows }) => ({ picked: ops.gather(x!, rows!) }));
+  }
+
   /** x [M, hidden] -> logits [M, vocabulary] */
   logits(): Graph {
     return trace(this.#headSpecs(), (inputs) => ({ logits: this.#logits(inputs) }));

@@ -4,6 +4,13 @@ import { InputError } from '../errors.ts';
 import type { TensorReader } from '../formats/tensors.ts';
 import { parametersOf, type Architecture } from './architecture.ts';
 
+/** Values in the host's memory by published name. */
+export type Weights = Map<string, { readonly shape: readonly number[]; readonly data: Float32Array }>;
+
+/** On the CPU the arrays share memory with `weights`. */
+export const uploadWeights = (weights: Weights, device: Device): Map<string, DeviceArray> =>
+  new Map([...weights].map(([name, { shape, data }]) => [name, device.upload(data, shape)]));
+
 /** The base's own names where they differ from the published ones, e.g. in GGUF. */
 export interface WeightSource {
   readonly path: string;
@@ -28,7 +35,7 @@ const show = (shape: readonly number[] | undefined) => (shape ? `[${shape.join('
  * (numerics.md 1 and 4): rows beyond are left out; rows that are missing start as the mean of the others.
  * @throws InputError for a tensor that is missing, has another shape, or belongs to nothing.
  */
-export function readWeights(a: Architecture, source: WeightSource, device: Device): Map<string, DeviceArray> {
+export function readWeights(a: Architecture, source: WeightSource): Weights {
   const parameters = parametersOf(a);
   for (const name of source.names()) {
     // A tied head may be stored twice; the embedding is the one that counts.
@@ -36,7 +43,7 @@ export function readWeights(a: Architecture, source: WeightSource, device: Devic
       throw new InputError({ expected: `only tensors of a ${a.type} model`, found: `a tensor ${name}`, where: source.path, remedy: 'The file may belong to another architecture than its config says.' });
     }
   }
-  const weights = new Map<string, DeviceArray>();
+  const weights: Weights = new Map();
   for (const [name, { shape }] of parameters) {
     const found = source.shape(name);
     const byId = name === a.names.embedding || name === a.names.head;
@@ -45,7 +52,7 @@ export function readWeights(a: Architecture, source: WeightSource, device: Devic
     const data = new Float32Array(shape.reduce((x, y) => x * y, 1));
     if (found[0] === shape[0]) source.read(name, data);
     else resizeRows(source, name, found as [number, number], data);
-    weights.set(name, device.upload(data, shape));
+    weights.set(name, { shape, data });
   }
   return weights;
 }

@@ -1,10 +1,11 @@
 /** The CPU: typed arrays wrapped without a copy, results written into arrays that exist already. */
-import * as ort from 'onnxruntime-node';
+import type * as ort from 'onnxruntime-node';
 import { allocate, type DType, type HostData } from '../dtype.ts';
 import { EngineError } from '../errors.ts';
 import type { Graph } from '../graph.ts';
 import { lower } from '../onnx/lower.ts';
 import { size, show } from '../shape.ts';
+import { loadOrt } from './ort.ts';
 import { checkArrays, type Arrays, type Device, type DeviceArray, type Executable } from './device.ts';
 
 const ORT_TYPE = { f32: 'float32', i32: 'int32', bool: 'bool' } as const;
@@ -23,7 +24,7 @@ export class CpuArray implements DeviceArray {
   }
 
   get tensor(): ort.Tensor {
-    return (this.#tensor ??= new ort.Tensor(ORT_TYPE[this.dtype] as 'float32', this.data as Float32Array, this.shape));
+    return (this.#tensor ??= new (loadOrt().Tensor)(ORT_TYPE[this.dtype] as 'float32', this.data as Float32Array, this.shape));
   }
 
   rows(start: number, end: number): CpuArray {
@@ -100,7 +101,7 @@ export class CpuDevice implements Device {
     const key = new TextDecoder('latin1').decode(model);
     let executable = this.#compiled.get(key);
     if (!executable) {
-      executable = new CpuExecutable(graph, await ort.InferenceSession.create(model, {
+      executable = new CpuExecutable(graph, await loadOrt().InferenceSession.create(model, {
         executionProviders: ['cpu'],
         intraOpNumThreads: this.#threads,
         interOpNumThreads: 1,

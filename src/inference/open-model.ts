@@ -1,0 +1,256 @@
+/**
+ * Opens whatever may stand for a model: a folder in Hugging Face layout, a GGUF file, or a LoRA run folder with its base.
+ * Reads configuration and tokenizer at once, weights only when they are asked for.
+ */
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import type { RunManifest } from '../artefacts/run.ts';
+import { InputError } from '../errors.ts';
+import { openGguf } from '../formats/gguf.ts';
+import { openSafetensors } from '../formats/safetensors.ts';
+import { loraBlock, loraFromConfig, peftName, type LoraSpec } from '../models/adapter.ts';
+import { parametersOf, type Architecture } from '../models/architecture.ts';
+import type { Json } from '../models/config.ts';
+import { modelFromGguf } from '../models/from-gguf.ts';
+import { architectureOf } from '../models/registry.ts';
+import { readWeights, sourceOf, type Weights, type WeightSource } from '../models/weights.ts';
+import { chatTemplate } from '../tokenizer/chat.ts';
+import { dollyTemplate } from '../tokenizer/dolly.ts';
+import { tokenizerJsonFromGguf } from '../tokenizer/from-gguf.ts';
+import { withBosToken, type PromptTemplate } from '../tokenizer/template.ts';
+import { loadTokenizer, type Tokenizer } from '../tokenizer/tokenizer.ts';
+import { identify } from './source.ts';
+
+export type TemplateName = 'dolly' | 'chat';
+
+/** How a model's text is framed: what its folder or metadata says beside the tokenizer. */
+export interface TextSettings {
+  readonly chatTemplate?: string;
+  readonly bosToken?: string;
+  readonly eosToken?: string;
+  readonly addBos: boolean;
+}
+
+export interface OpenedModel {
+  readonly path: string;
+  readonly kind: 'folder' | 'gguf' | 'adapter';
+  /** config.json, with the vocabulary that the weights will have. */
+  readonly config: Json;
+  readonly architecture: Architecture;
+  readonly tokenizer: Tokenizer;
+  readonly text: TextSettings;
+  /** Template that the model was trained with, or else the one its base calls for. */
+  readonly template: PromptTemplate;
+  readonly lora: LoraSpec | undefined;
+  readonly run: RunManifest | undefined;
+  readonly licence: string | null;
+  /** Reads the weights, LoRA's included. */
+  weights(): Weights;
+}
+
+interface Files {
+  readonly kind: 'folder' | 'gguf';
+  readonly config: Json;
+  readonly tokenizerJson: string;
+  readonly text: TextSettings;
+  readonly licence: string | null;
+  withSource<T>(use: (source: WeightSource) => T): T;
+}
+
+function readJson(path: string): Json {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw new InputError({ expected: 'a readable file', found: (cause as NodeJS.ErrnoException).code ?? 'an error', where: path, remedy: 'A model folder needs config.json, tokenizer.json and its weights.' }, { cause });
+  }
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Json;
+  } catch (cause) {
+    throw new InputError({ expected: 'JSON', found: (cause as Error).message, where: path, remedy: 'Fetch the file again.' }, { cause });
+  }
+  throw new InputError({ expected: 'a JSON object', found: 'another value', where: path, remedy: 'Fetch the file again.' });
+}
+
+/** A special token in tokenizer_config.json is a string or an object with its content. */
+const content = (value: unknown): string | undefined => {
+  const text = typeof value === 'object' && value !== null ? (value as Json)['content'] : value;
+  return typeof text === 'string' ? text : undefined;
+};
+
+function filesOfFolder(path: string): Files {
+  const config = readJson(join(path, 'config.json'));
+  const settings = existsSync(join(path, 'tokenizer_config.json')) ? readJson(join(path, 'tokenizer_config.json')) : {};
+  const jinja = join(path, 'chat_template.jinja');
+  const chat = existsSync(jinja) ? readFileSync(jinja, 'utf8') : settings['chat_template'];
+  const tokenizerPath = join(path, 'tokenizer.json');
+  if (!existsSync(tokenizerPath)) throw new InputError({ expected: 'tokenizer.json', found: 'none', where: path, remedy: 'Save the model with its fast tokenizer; other tokenizer files are not read.' });
+  const [bosToken, eosToken] = [content(settings['bos_token']), content(settings['eos_token'])];
+  return {
+    kind: 'folder', config, tokenizerJson: readFileSync(tokenizerPath, 'utf8'), licence: null,
+    text: {
+      ...(typeof chat === 'string' ? { chatTemplate: chat } : {}), ...(bosToken === undefined ? {} : { bosToken }), ...(eosToken === undefined ? {} : { eosToken }),
+      addBos: settings['add_bos_token'] === true,
+    },
+    withSource: (use) => {
+      const reader = openSafetensors(path);
+      try {
+        return use(sourceOf(reader));
+      } finally {
+        reader.close();
+      }
+    },
+  };
+}
+
+function filesOfGguf(path: string): Files {
+  const open = () => {
+    const reader = openGguf(path);
+    try {
+      return { reader, model: modelFromGguf(reader, (config) => parametersOf(architectureOf(config, path)).keys()) };
+    } catch (error) {
+      reader.close();
+      throw error;
+    }
+  };
+  const { reader, model } = open();
+  reader.close();
+  const tokenizer = tokenizerJsonFromGguf(reader.metadata, path);
+  const licence = reader.metadata.get('general.license');
+  return {
+    kind: 'gguf', config: model.config, tokenizerJson: tokenizer.json, licence: typeof licence === 'string' ? licence : null,
+    text: {
+      ...(tokenizer.chatTemplate === undefined ? {} : { chatTemplate: tokenizer.chatTemplate }), ...(tokenizer.bosToken === undefined ? {} : { bosToken: tokenizer.bosToken }),
+      ...(tokenizer.eosToken === undefined ? {} : { eosToken: tokenizer.eosToken }), addBos: tokenizer.addBos,
+    },
+    withSource: (use) => {
+      const opened = open();
+      try {
+        return use(opened.model.source);
+      } finally {
+        opened.reader.close();
+      }
+    },
+  };
+}
+
+function statOf(path: string) {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (!stat) throw new InputError({ expected: 'a model folder or a .gguf file', found: 'nothing there', where: path, remedy: 'Give a path that exists, or a hub id such as EleutherAI/pythia-70m.' });
+  return stat;
+}
+
+/** The template by name; `chat` needs one that the base carries. */
+function templateOf(name: TemplateName, tokenizer: Tokenizer, text: TextSettings, where: string): PromptTemplate {
+  if (name === 'chat' && text.chatTemplate === undefined) {
+    throw new InputError({ expected: 'a base that carries a chat template', found: 'none', where, remedy: 'Use --template dolly.' });
+  }
+  const template = name === 'dolly' ? dollyTemplate : chatTemplate(text.chatTemplate!, {
+    specialTokens: tokenizer.specialTokens, where: `chat template of ${where}`,
+    ...(text.bosToken === undefined ? {} : { bosToken: text.bosToken }), ...(text.eosToken === undefined ? {} : { eosToken: text.eosToken }),
+  });
+  return text.addBos && text.bosToken !== undefined ? withBosToken(template, text.bosToken) : template;
+}
+
+export interface OpenOptions {
+  readonly template?: TemplateName | undefined;
+  /** Where the base of a LoRA run is now, if it has moved. */
+  readonly base?: string | undefined;
+}
+
+/**
+ * Opens a model for a template. Tokens that the template needs and the tokenizer lacks are added, and the vocabulary
+ * becomes the tokenizer's (numerics.md 1); otherwise the vocabulary stays as published.
+ * @throws InputError
+ */
+export async function openModel(path: string, options: OpenOptions = {}): Promise<OpenedModel> {
+  if (statOf(path).isDirectory() && existsSync(join(path, 'adapter_config.json'))) return openAdapter(path, options);
+  const files = statOf(path).isDirectory() ? filesOfFolder(path) : filesOfGguf(path);
+  const run = files.kind === 'folder' && existsSync(join(path, 'run.json')) ? (readJson(join(path, 'run.json')) as unknown as RunManifest) : undefined;
+  const tokenizer = loadTokenizer(files.tokenizerJson, path);
+  const name = options.template ?? run?.template.name ?? (files.text.chatTemplate === undefined ? 'dolly' : 'chat');
+  return assemble(path, files, tokenizer, templateOf(name, tokenizer, files.text, path), run);
+}
+
+function assemble(path: string, files: Files, base: Tokenizer, template: PromptTemplate, run: RunManifest | undefined): OpenedModel {
+  const published = files.config['vocab_size'] as number;
+  if (typeof published === 'number' && base.size > published) {
+    throw new InputError({ expected: `a tokenizer of at most ${published} ids, as the embedding has rows`, found: `${base.size}`, where: path, remedy: 'Use the tokenizer that belongs to this model.' });
+  }
+  const adds = template.addedTokens.some((t) => base.specialId(t) === undefined);
+  const tokenizer = adds ? base.withSpecialTokens(template.addedTokens) : base;
+  const config = adds ? { ...files.config, vocab_size: tokenizer.size } : files.config;
+  const architecture = architectureOf(config, join(path, files.kind === 'folder' ? 'config.json' : ''));
+  return {
+    path, kind: files.kind, config, architecture, tokenizer, text: files.text, template, lora: undefined, run, licence: files.licence,
+    weights: () => files.withSource((source) => readWeights(architecture, source)),
+  };
+}
+
+/** The recorded place, then the same name beside the run, in the working folder and in its `.roslin/models`. */
+async function findBase(path: string, run: RunManifest, given: string | undefined): Promise<string> {
+  const name = basename(run.base.path);
+  const places = given === undefined ? [run.base.path, join(dirname(path), name), name, join('.roslin', 'models', name)] : [given];
+  for (const place of places.map((p) => resolve(p))) {
+    if (existsSync(place) && (await identify(place)).hash === run.base.hash) return place;
+  }
+  throw new InputError({
+    expected: `the base that this adapter was trained on, ${name} (sha256 ${run.base.hash.slice(0, 12)}…)`,
+    found: given === undefined ? `no file with this content at ${places.join(', ')}` : 'another content', where: path, remedy: 'Give its place with --base PATH.',
+  });
+}
+
+async function openAdapter(path: string, options: OpenOptions): Promise<OpenedModel> {
+  if (!existsSync(join(path, 'run.json'))) throw new InputError({ expected: 'run.json beside adapter_config.json', found: 'none', where: path, remedy: 'Adapters made elsewhere cannot be opened yet: merge them into their base first.' });
+  const run = readJson(join(path, 'run.json')) as unknown as RunManifest;
+  const basePath = await findBase(path, run, options.base);
+  const files = statOf(basePath).isDirectory() ? filesOfFolder(basePath) : filesOfGguf(basePath);
+  const tokenizer = loadTokenizer(readFileSync(join(path, 'tokenizer.json'), 'utf8'), path);
+  const config = readJson(join(path, 'config.json'));
+  const architecture = architectureOf(config, join(path, 'config.json'));
+  const lora = loraFromConfig(architecture, readJson(join(path, 'adapter_config.json')), join(path, 'adapter_config.json'));
+  const template = templateOf(options.template ?? run.template.name, tokenizer, files.text, path);
+  const untrained = template.addedTokens.filter((t) => tokenizer.specialId(t) === undefined);
+  if (untrained.length > 0) {
+    throw new InputError({ expected: `the template that the model was trained with, ${run.template.name}`, found: `${template.name}, whose tokens it does not know`, where: path, remedy: `Use --template ${run.template.name}.` });
+  }
+  return {
+    path, kind: 'adapter', config, architecture, tokenizer, text: files.text, template, lora, run, licence: files.licence,
+    weights: () => {
+      const weights = files.withSource((source) => readWeights(architecture, source));
+      readAdapter(path, architecture, lora, template, weights);
+      return weights;
+    },
+  };
+}
+
+/** LoRA's matrices beside the base's weights, and trained token rows over its own. */
+function readAdapter(path: string, a: Architecture, lora: LoraSpec, template: PromptTemplate, weights: Weights): void {
+  const reader = openSafetensors(join(path, 'adapter_model.safetensors'));
+  try {
+    const read = (name: string, shape: readonly number[]): Float32Array => {
+      const found = reader.tensors.get(peftName(name))?.shape;
+      if (found?.join() !== shape.join()) {
+        throw new InputError({ expected: `${peftName(name)} as [${shape.join(', ')}]`, found: found ? `[${found.join(', ')}]` : 'nothing', where: reader.path, remedy: 'The adapter does not belong to this base, or lacks rows of added tokens without which it would never stop.' });
+      }
+      const data = new Float32Array(shape.reduce((x, y) => x * y, 1));
+      reader.readFloat32(peftName(name), data);
+      return data;
+    };
+    for (let l = 0; l < a.layers; l++) {
+      for (const [local, { shape }] of Object.entries(loraBlock(a, lora))) {
+        const name = a.names.block(l) + local;
+        weights.set(name, { shape, data: read(name, shape) });
+      }
+    }
+    if (!lora.tokenRows && template.addedTokens.length > 0) read(a.names.embedding, [template.addedTokens.length, a.hidden]);
+    if (!lora.tokenRows) return;
+    const [first, end] = lora.tokenRows;
+    for (const name of new Set([a.names.embedding, a.names.head])) {
+      weights.get(name)!.data.set(read(name, [end - first, a.hidden]), first * a.hidden);
+    }
+  } finally {
+    reader.close();
+  }
+}

@@ -1,0 +1,20 @@
+/** Identity of a base model: one hash over the files that decide what it computes. */
+import { createHash } from 'node:crypto';
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { SourceFile } from '../artefacts/run.ts';
+import { sha256File } from '../formats/hash.ts';
+
+const DECIDES = /^(config\.json|tokenizer\.json|.*\.safetensors|adapter_config\.json)$/;
+
+export async function identify(path: string): Promise<SourceFile> {
+  const stat = statSync(path);
+  if (stat.isFile()) return { path, hash: await sha256File(path), bytes: stat.size };
+  const hash = createHash('sha256');
+  let bytes = 0;
+  for (const name of readdirSync(path).filter((n) => DECIDES.test(n)).sort()) {
+    hash.update(`${name} ${await sha256File(join(path, name))}\n`);
+    bytes += statSync(join(path, name)).size;
+  }
+  return { path, hash: hash.digest('hex'), bytes };
+}
