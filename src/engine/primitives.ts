@@ -88,7 +88,7 @@ const compare: Plain = (inputs) => {
 const reduce = (inputs: readonly Spec[], { axes, keep }: ParamsOf<'reduceSum'>): Spec[] => {
   const [x] = operands(inputs, 1);
   floats(inputs);
-  need(axes.every((a) => a >= 0 && a < x!.shape.length), `axes ${axes} outside ${show(x!.shape)}`);
+  need(axes.every((a) => a >= 0 && a < x!.shape.length), `axes ${axes.join()} outside ${show(x!.shape)}`);
   return [{ shape: reduceShape(x!.shape, axes, keep), dtype: 'f32' }];
 };
 
@@ -138,7 +138,7 @@ export const PRIMITIVES: { readonly [P in Primitive]: Rule<P> } = {
   },
   transpose: (inputs, { perm }) => {
     const [x] = operands(inputs, 1);
-    need([...perm].sort((a, b) => a - b).every((p, i) => p === i) && perm.length === x!.shape.length, `${perm} does not permute ${show(x!.shape)}`);
+    need([...perm].sort((a, b) => a - b).every((p, i) => p === i) && perm.length === x!.shape.length, `${perm.join()} does not permute ${show(x!.shape)}`);
     return like(x!, perm.map((p) => x!.shape[p]!));
   },
   expandLike: (inputs) => {

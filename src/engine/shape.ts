@@ -45,8 +45,11 @@ export function sameCount(a: Shape, b: Shape): boolean {
   const key = (s: Shape) => {
     let n = 1;
     const symbols: string[] = [];
-    for (const d of s) typeof d === 'number' ? (n *= d) : symbols.push(d);
-    return `${n} ${symbols.sort().join(' ')}`;
+    for (const d of s) {
+      if (typeof d === 'number') n *= d;
+      else symbols.push(d);
+    }
+    return `${n} ${symbols.toSorted().join(' ')}`;
   };
   return key(a) === key(b);
 }

@@ -27,12 +27,13 @@ export function findJsonFault(text: string, maxDepth: number = MAX_DEPTH): JsonF
   }
 }
 
-class Fault {
+class Fault extends Error {
   readonly at: number;
   readonly expected: string;
   readonly found: string;
 
   constructor(at: number, expected: string, found: string) {
+    super();
     this.at = at;
     this.expected = expected;
     this.found = found;

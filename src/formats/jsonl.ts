@@ -170,7 +170,7 @@ function parseLine(text: string, where: string): Record<string, unknown> {
     throw new InputError({
       expected: fault.expected,
       found: fault.found,
-      where: `${where} column ${[...text.slice(0, fault.at)].length + 1}`,
+      where: `${where} column ${Array.from(text.slice(0, fault.at)).length + 1}`,
       remedy: 'Every line must be one JSON object.',
     });
   }

@@ -21,8 +21,8 @@ export function llama(config: Json, where: string): Architecture {
   c.oneOf('hidden_act', ['silu'], 'silu');
   const { theta, partial } = c.rotary('rope_theta', 10000);
   // A window as long as the context hides nothing.
-  if (config['sliding_window'] != null) c.require((config['sliding_window'] as number) >= contextLength, `sliding_window absent or at least the context of ${contextLength}: a shorter one is not implemented`, String(config['sliding_window']));
-  c.only('sliding_window', config['sliding_window']);
+  const window = c.count('sliding_window', contextLength);
+  c.require(window >= contextLength, `sliding_window absent or at least the context of ${contextLength}: a shorter one is not implemented`, String(window));
   c.finish();
   c.require(partial === undefined || partial === 1, 'partial_rotary_factor 1', String(partial));
   c.require(heads % kvHeads === 0, 'num_attention_heads to be a multiple of num_key_value_heads', `${heads} and ${kvHeads}`);
@@ -55,7 +55,7 @@ export function llama(config: Json, where: string): Architecture {
       ...linearSpecs('mlp.down_proj', hidden, intermediate, mlpBias),
     },
     linears: ['self_attn.q_proj', 'self_attn.k_proj', 'self_attn.v_proj', 'self_attn.o_proj', 'mlp.gate_proj', 'mlp.up_proj', 'mlp.down_proj'],
-    isBuffer: (name) => /rotary_emb\.inv_freq$/.test(name),
+    isBuffer: (name) => name.endsWith('rotary_emb.inv_freq'),
     normIn: (w, x) => norm(w, 'input_layernorm', x),
     project: (w, h, part) => {
       const heads_ = (module: string, n: number) => ops.reshape(w.linear(h, module), rowsOf(h), n, headDim);

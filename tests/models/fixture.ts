@@ -1,13 +1,13 @@
 /** A parity fixture: a tiny model, a batch, and what Hugging Face transformers, peft and PyTorch made of them. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { CpuArray, Device, DeviceArray } from '../../src/engine/index.ts';
+import type { Device, DeviceArray } from '../../src/engine/index.ts';
 import { openSafetensors } from '../../src/formats/safetensors.ts';
 import { loraFromConfig, peftName, type LoraSpec } from '../../src/models/adapter.ts';
 import type { Architecture } from '../../src/models/architecture.ts';
 import type { Sequence } from '../../src/models/batch.ts';
 import { architectureOf } from '../../src/models/registry.ts';
-import { readWeights, sourceOf } from '../../src/models/weights.ts';
+import { readWeights, sourceOf, uploadWeights } from '../../src/models/weights.ts';
 import { loraBlock } from '../../src/models/adapter.ts';
 
 export const FIXTURES = join(import.meta.dirname, '../fixtures/parity');
@@ -43,7 +43,7 @@ export function loadFixture(name: string): Fixture {
     expected: json(name, 'expected.json'),
     weights: (device) => {
       const base = openSafetensors(join(FIXTURES, name, 'model.safetensors'));
-      const weights = readWeights(architecture, sourceOf(base), device);
+      const weights = readWeights(architecture, sourceOf(base));
       base.close();
       if (lora) {
         const adapter = openSafetensors(join(FIXTURES, name, 'adapter', 'adapter_model.safetensors'));
@@ -51,16 +51,16 @@ export function loadFixture(name: string): Fixture {
           for (const [local, { shape }] of Object.entries(loraBlock(architecture, lora))) {
             const data = new Float32Array(shape[0]! * shape[1]!);
             adapter.readFloat32(peftName(architecture.names.block(l) + local), data);
-            weights.set(architecture.names.block(l) + local, device.upload(data, shape));
+            weights.set(architecture.names.block(l) + local, { shape, data });
           }
         }
         if (lora.tokenRows) {
-          const rows = weights.get(architecture.names.embedding)!.rows(...lora.tokenRows) as CpuArray;
-          adapter.readFloat32(peftName(architecture.names.embedding), rows.data as Float32Array);
+          const [first, end] = lora.tokenRows.map((row) => row * architecture.hidden);
+          adapter.readFloat32(peftName(architecture.names.embedding), weights.get(architecture.names.embedding)!.data.subarray(first, end));
         }
         adapter.close();
       }
-      return weights;
+      return uploadWeights(weights, device);
     },
   };
 }

@@ -23,6 +23,7 @@ export class CpuArray implements DeviceArray {
     this.data = data;
   }
 
+  /** @internal */
   get tensor(): ort.Tensor {
     return (this.#tensor ??= new (loadOrt().Tensor)(ORT_TYPE[this.dtype] as 'float32', this.data as Float32Array, this.shape));
   }

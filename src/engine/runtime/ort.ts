@@ -24,6 +24,12 @@ export const ORT_INTEGRITY: Readonly<Record<string, string>> = {
 };
 
 const PACKAGE = 'onnxruntime-node';
+
+// From 1.29 on, ONNX Runtime's builds for Linux and macOS report their use to their maker unless told not to before they
+// load. Nobody is asked, so nothing is sent; who wants it sets the variable to 0. Set on import, not on use: a worker thread
+// only has a copy of the environment.
+process.env['ORT_DISABLE_TELEMETRY'] ??= '1';
+
 let loaded: Ort | undefined;
 
 /**

@@ -1,0 +1,25 @@
+/** The command of a clone: installs what is missing, then hands over to src/cli/main.ts under Node 24. Started by ../roslin. */
+import { spawn } from 'node:child_process';
+import * as nodeModule from 'node:module';
+import { constants } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { bootstrapOrExit, compileCache, nodeBinary, root } from './bootstrap.mjs';
+
+const env = await bootstrapOrExit();
+const main = join(root, 'src', 'cli', 'main.ts');
+
+if (nodeBinary() === process.execPath) {
+  Object.assign(process.env, env);
+  process.argv[1] = main;
+  nodeModule.enableCompileCache?.(compileCache);
+  await import(pathToFileURL(main).href);
+} else {
+  const child = spawn(nodeBinary(), [main, ...process.argv.slice(2)], { env, stdio: 'inherit' });
+  // Ctrl-C reaches the child from the terminal by itself; a signal sent to this process alone is passed on.
+  process.on('SIGINT', () => {});
+  for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  child.on('exit', (code, signal) => {
+    process.exitCode = code ?? 128 + (constants.signals[signal] ?? 1);
+  });
+}

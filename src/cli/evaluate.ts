@@ -1,0 +1,43 @@
+/** `roslin evaluate`: a model on held-out records. */
+import { Command } from 'commander';
+import { evaluate } from '../evaluate/held-out.ts';
+import { Progress } from './progress.ts';
+import { resolve } from './resolve.ts';
+import { note, print, printJson, sanitise, table } from './terminal.ts';
+import { templateOption, wholeNumber } from './train-options.ts';
+
+export function command(): Command {
+  return new Command()
+    .requiredOption('--model <model>', 'a run, a model folder, a .gguf file or a hub id')
+    .requiredOption('--data <file>', 'records the model has not seen: a .jsonl file')
+    .addOption(templateOption())
+    .option('--base <model>', 'where the base of a LoRA run is now')
+    .option('--limit <n>', 'first records only', wholeNumber(1))
+    .option('--stop-rate <n>', 'let it answer this many records greedily, and count the answers that end', wholeNumber(1))
+    .option('--max-new-tokens <n>', 'of such an answer (default: 256)', wholeNumber(1), 256)
+    .option('--threads <n>', '', wholeNumber(1))
+    .option('--offline', 'use only what is already here')
+    .option('--json', 'print one JSON object')
+    .action(async (flags: { model: string; data: string; template?: 'dolly' | 'chat'; base?: string; limit?: number; stopRate?: number; maxNewTokens: number; threads?: number; offline?: boolean; json?: boolean }) => {
+      const [model, data] = [await resolve(flags.model, 'model', flags), await resolve(flags.data, 'dataset', flags)];
+      const events = evaluate({ ...flags, model: model.path, data: data.path, answers: flags.stopRate });
+      using progress = new Progress();
+      let next = await events.next();
+      for (; !next.done; next = await events.next()) {
+        const e = next.value;
+        progress.update(e.type === 'scored' ? `scored ${e.done} of ${e.of} records` : `answered ${e.done} of ${e.of}, ${e.tokens} tokens`);
+      }
+      const result = next.value;
+      progress.finish('');
+      if (flags.json) return printJson(result);
+      const number = (x: number) => x.toFixed(4);
+      const row = (name: string, r: typeof result.by_category[string]) => [sanitise(name), String(r.records), number(r.loss), number(r.stop_loss), number(r.perplexity), number(r.bits_per_byte)];
+      const columns = [{ title: 'category' }, ...['records', 'loss', 'stop loss', 'perplexity', 'bits/byte'].map((title) => ({ title, align: 'right' as const }))];
+      print(table(columns, [...Object.entries(result.by_category).map(([name, r]) => row(name, r)), row('all', result)]));
+      note(`template ${result.template}; loss in nats a response token, the stop token apart${result.dropped ? `; ${result.dropped} records too long` : ''}`);
+      if (result.answers) {
+        print(`${result.answers.filter((a) => a.stopped).length} of ${result.answers.length} greedy answers stopped by themselves, ${result.loops} turned in circles`);
+        for (const a of result.answers.slice(0, 5)) print(`\n> ${sanitise(a.instruction)}\n${sanitise(a.answer)}`);
+      }
+    });
+}

@@ -1,0 +1,19 @@
+#!/usr/bin/env node
+/** The command line: which verbs there are. How they are run, and how errors end, is in run.ts. */
+import { run, type Verb } from './run.ts';
+
+/**
+ * One line a verb, in the order of the flow: its summary for `roslin --help`, and its file, loaded only when the verb is
+ * used. The file exports `command(): Command`. `engine: true` says that it computes, so that a missing
+ * ONNX Runtime is fetched before, with a word about it.
+ */
+const VERBS: Record<string, Verb> = {
+  dataset: { summary: 'look into a dataset as the trainer will see it', load: () => import('./dataset.ts') },
+  plan: { summary: 'what a training run will take: tokens, memory, time, disk', engine: true, load: () => import('./plan.ts') },
+  train: { summary: 'fine-tune a base model on records', engine: true, load: () => import('./train.ts') },
+  evaluate: { summary: 'loss and answers on records the model never saw', engine: true, load: () => import('./evaluate.ts') },
+  generate: { summary: 'one answer to one instruction', engine: true, load: () => import('./generate.ts') },
+  doctor: { summary: 'what this machine has and lacks, and the exact remedy', load: () => import('./doctor.ts') },
+};
+
+process.exitCode = await run(process.argv.slice(2), VERBS);

@@ -1,0 +1,36 @@
+/** README.md of a run: only what was recorded. */
+import { basename } from 'node:path';
+import type { RunManifest } from '../artefacts/run.ts';
+import type { OpenedModel } from '../inference/open-model.ts';
+
+const known = (licence: string | null) => licence ?? 'unknown';
+
+/** Names come from paths that people chose: they must not become markup. */
+const plain = (text: string) => text.replace(/[^\p{L}\p{N} ._/:@+-]/gu, '?');
+
+export function modelCard(run: RunManifest, model: OpenedModel): string {
+  const { result } = run;
+  const heldOut = result?.heldOut;
+  return `---
+library_name: ${run.method === 'lora' ? 'peft' : 'transformers'}
+pipeline_tag: text-generation
+---
+
+# ${plain(basename(run.base.path))}, instructed on ${plain(basename(run.data.path))}
+
+Made with Roslin.
+
+| | |
+|---|---|
+| Base | ${plain(basename(run.base.path))}, sha256 \`${run.base.hash}\`, licence ${plain(known(run.base.licence))} |
+| Data | ${plain(basename(run.data.path))}, ${run.data.records} records, sha256 \`${run.data.hash}\`, licence ${plain(known(run.data.licence))} |
+| Licence verdict | ${run.verdict} |
+| Method | ${run.method} |
+| Template | ${run.template.name}, stop token \`${plain(model.template.stopToken)}\` |
+| Updates | ${result?.steps}, ${result?.trainedTokens} trained tokens, ${Math.round(result?.seconds ?? 0)} s |
+| Held-out loss a response token | ${heldOut ? `${heldOut.before.toFixed(4)} before, ${heldOut.after.toFixed(4)} after` : 'not measured'} |
+| Rows left out | ${run.dropped.length} too long |
+
+\`run.json\` has every option, hash and version; \`metrics.jsonl\` has every update.
+`;
+}

@@ -1,0 +1,70 @@
+/** What a training run is told, with its defaults (docs/decisions/ says how they were calibrated). */
+import { UsageError } from '../errors.ts';
+import { LORA_DEFAULTS } from '../models/adapter.ts';
+import type { Schedule } from '../engine/index.ts';
+import type { TemplateName } from '../inference/open-model.ts';
+
+export interface TrainOptions {
+  readonly base: string;
+  readonly data: string;
+  readonly out: string;
+  readonly method: 'full' | 'lora';
+  readonly template?: TemplateName | undefined;
+  readonly epochs: number;
+  /** Ends the run at this many updates, over as many epochs as that takes. */
+  readonly maxSteps?: number | undefined;
+  readonly rate: number;
+  readonly schedule: Schedule;
+  readonly warmup: number | 'auto';
+  /** An update takes rows until it has this many tokens … */
+  readonly batchTokens: number;
+  /** … or exactly this many rows. */
+  readonly batchRows?: number | undefined;
+  /** Tokens in memory at once. */
+  readonly microTokens: number;
+  readonly maxLength?: number | undefined;
+  readonly overlong: 'drop' | 'cut-context';
+  /** Rows held out for evaluation; 'auto': one in twenty, at most 200. */
+  readonly testSize: number | 'auto';
+  readonly seed: number;
+  readonly weightDecay: number;
+  readonly maxNorm: number;
+  readonly rank: number;
+  readonly alpha: number;
+  readonly activations: 'saved' | 'recomputed';
+  readonly device: 'cpu' | 'webgpu';
+  readonly threads?: number | undefined;
+  /** Seconds between checkpoints, or updates between them. */
+  readonly saveSeconds: number;
+  readonly saveSteps?: number | undefined;
+  readonly licence?: string | undefined;
+}
+
+const RATES = { full: 1e-5, lora: 2e-4 } as const;
+
+export const DEFAULTS = {
+  method: 'full', epochs: 1, schedule: 'linear', warmup: 'auto', batchTokens: 2048, microTokens: 2048, overlong: 'drop', testSize: 'auto', seed: 42,
+  weightDecay: 0, maxNorm: 1, rank: LORA_DEFAULTS.rank, alpha: LORA_DEFAULTS.alpha, activations: 'saved', device: 'cpu', saveSeconds: 300,
+} as const;
+
+/** Dolly's own values (numerics.md 1): its notebook's epochs, rate, warm-up and batch. */
+export const RECIPES: Readonly<Record<string, Partial<TrainOptions>>> = {
+  dolly: { method: 'full', epochs: 2, rate: 5e-6, schedule: 'dolly', warmup: 50, batchRows: 48, seed: 42, template: 'dolly' },
+};
+
+type Given = Partial<TrainOptions> & Pick<TrainOptions, 'base' | 'data' | 'out'>;
+
+/** Defaults, then the recipe, then what was given. */
+export function completeOptions(given: Given, recipe?: string): TrainOptions {
+  const preset = recipe === undefined ? {} : RECIPES[recipe];
+  if (!preset) throw new UsageError({ expected: `a recipe among ${Object.keys(RECIPES).join(', ')}`, found: recipe!, where: '--recipe' });
+  const present = Object.fromEntries(Object.entries(given).filter(([, v]) => v !== undefined)) as Given;
+  const method = present.method ?? preset.method ?? DEFAULTS.method;
+  return { ...DEFAULTS, rate: RATES[method], ...preset, ...present, method };
+}
+
+/** Options that decide the numbers of a run: a resumed run must have the same. */
+export function decisive(options: TrainOptions): Record<string, unknown> {
+  const { out: _out, saveSeconds: _s, saveSteps: _n, licence: _l, base: _b, data: _d, ...rest } = options;
+  return JSON.parse(JSON.stringify(rest)) as Record<string, unknown>;
+}
