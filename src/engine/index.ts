@@ -14,5 +14,6 @@ export { attention, type AttentionInputs } from './nn/attention.ts';
 export { rotaryTables, type RotaryTables } from './nn/rotary.ts';
 export type { Arrays, Device, DeviceArray, Executable } from './runtime/device.ts';
 export { AdamW, type AdamWOptions, type Parameter, type StepOptions } from './optim/adamw.ts';
+export { RowSet } from './optim/row-set.ts';
 export { learningRate, type Schedule } from './optim/schedule.ts';
 export { CpuArray, CpuDevice, type CpuOptions } from './runtime/cpu.ts';

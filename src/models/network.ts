@@ -2,7 +2,7 @@
  * A model on a device: weights, their gradients, and the order in which the stages run. Losses and gradients are sums over
  * the rows with a label; whoever steps divides by their number (numerics.md 3), so a split into micro-batches changes nothing.
  */
-import { differentiate, prune, rotaryTables, valueAndGradient, type Arrays, type Device, type DeviceArray, type Executable, type Graph, type Spec } from '../engine/index.ts';
+import { differentiate, prune, RowSet, rotaryTables, valueAndGradient, type Arrays, type Device, type DeviceArray, type Executable, type Graph, type Spec } from '../engine/index.ts';
 import { loraBlock, type LoraSpec } from './adapter.ts';
 import { parametersOf, type Architecture } from './architecture.ts';
 import type { MicroBatch, Span } from './batch.ts';
@@ -14,8 +14,8 @@ export interface Trained {
   readonly value: DeviceArray;
   readonly gradient: DeviceArray;
   readonly decay: boolean;
-  /** For a matrix read row by row by token id: rows that no id has touched have a gradient of zero. */
-  readonly rowsById: boolean;
+  /** For an embedding of its own: rows of ids that were seen. All others have a gradient of zero. */
+  readonly touched?: RowSet;
 }
 
 export interface NetworkOptions {
@@ -45,6 +45,7 @@ export class Network {
   readonly architecture: Architecture;
   readonly device: Device;
   readonly trained: readonly Trained[];
+  readonly #seen: RowSet;
   readonly #options: NetworkOptions;
   readonly #stages: Stages;
   readonly #workspace: Workspace;
@@ -61,6 +62,7 @@ export class Network {
     this.architecture = a;
     this.device = options.device;
     this.#options = options;
+    this.#seen = new RowSet(a.vocabSize);
     this.#stages = new Stages(a, options.lora);
     this.#workspace = new Workspace(options.device);
     const weight = (name: string) => options.weights.get(name)!;
@@ -79,13 +81,13 @@ export class Network {
   #trainedParameters(): Trained[] {
     const a = this.architecture;
     const { device, lora, train, weights } = this.#options;
-    const make = (name: string, value: DeviceArray, decay: boolean, rowsById = false): Trained => {
+    const make = (name: string, value: DeviceArray, decay: boolean, touched?: RowSet): Trained => {
       const gradient = device.zeros('f32', value.shape);
       this.#gradients.set(name, gradient);
-      return { name, value, gradient, decay, rowsById };
+      return { name, value, gradient, decay, ...(touched ? { touched } : {}) };
     };
     if (train === 'full') {
-      return [...parametersOf(a)].map(([name, { decay }]) => make(name, weights.get(name)!, decay, name === a.names.embedding && !a.tied));
+      return [...parametersOf(a)].map(([name, { decay }]) => make(name, weights.get(name)!, decay, name === a.names.embedding && !a.tied && device.views ? this.#seen : undefined));
     }
     const adapters = this.#blocks.flatMap((block, l) => Object.keys(loraBlock(a, lora!)).map((local) => make(a.names.block(l) + local, block[local]!, true)));
     const rows = lora!.tokenRows;
@@ -95,7 +97,10 @@ export class Network {
 
   /** Zeroes the gradients: call before the micro-batches of a step. */
   clearGradients(): void {
-    for (const { gradient } of this.trained) gradient.clear();
+    for (const { gradient, touched } of this.trained) {
+      if (touched) for (const row of touched.rows()) gradient.rows(row, row + 1).clear();
+      else gradient.clear();
+    }
   }
 
   #stage(key: string, graph: () => Graph, wrt: (name: string) => boolean, activations: 'saved' | 'recomputed' = 'saved'): Promise<Stage> {
@@ -382,6 +387,7 @@ export class Network {
     const gradient = this.#gradients.get(this.architecture.names.embedding)!;
     const { lora, train } = this.#options;
     if (train === 'full') {
+      for (const id of micro.ids) this.#seen.add(id);
       return (await this.#embedStage()).backward!.run({ ids: batch.ids, weight: this.#embedding, acc_weight: gradient, d_x: dx }, { d_weight: gradient });
     }
     const [first, end] = lora!.tokenRows!;

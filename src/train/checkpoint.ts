@@ -59,6 +59,6 @@ export async function loadCheckpoint(folder: string, device: Device, trained: re
   } finally {
     reader.close();
   }
-  optimizer.restore(state.step);
+  await optimizer.restore(device, state.step);
   return state;
 }

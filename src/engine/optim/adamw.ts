@@ -1,18 +1,22 @@
 /**
- * AdamW with decoupled decay and a clip by the global norm, as graphs: p *= 1 - lr wd; m, v; p -= lr (m / (1 - b1^t)) /
- * (sqrt(v / (1 - b2^t)) + eps) (Loshchilov & Hutter; numerics.md 3). Works through memory in pieces that stay in the
- * cache, since it is bound by memory and not by arithmetic.
+ * AdamW with decoupled decay and a clip by the global norm: p *= 1 - lr wd; m, v; p -= lr (m / (1 - b1^t)) /
+ * (sqrt(v / (1 - b2^t)) + eps) (Loshchilov & Hutter; numerics.md 3). On the CPU in one pass over memory (kernel.ts); as a
+ * graph on other devices and for what does not fit a slab.
  */
-import type { Graph, Spec, Tensor } from '../graph.ts';
-import { f32, trace } from '../graph.ts';
+import { f32, trace, type Graph, type Spec, type Tensor } from '../graph.ts';
 import { add, div, mul, reduceSum, sqrt, sub } from '../ops.ts';
+import { CpuArray } from '../runtime/cpu.ts';
 import type { Device, DeviceArray, Executable } from '../runtime/device.ts';
+import type { RowSet } from './row-set.ts';
+import { fitsSlab, place, type Placed } from './slab.ts';
 
 export interface Parameter {
   readonly name: string;
   readonly value: DeviceArray;
   readonly gradient: DeviceArray;
   readonly decay: boolean;
+  /** Rows that a gradient has reached; all if absent. */
+  readonly touched?: RowSet | undefined;
 }
 
 export interface AdamWOptions {
@@ -30,21 +34,51 @@ export interface StepOptions {
   readonly maxNorm?: number;
 }
 
+interface Scalars {
+  readonly scale: number;
+  readonly decay: number;
+  readonly rate: number;
+  readonly beta1: number;
+  readonly rest1: number;
+  readonly beta2: number;
+  readonly rest2: number;
+  readonly correction: number;
+  readonly epsilon: number;
+}
+
+/** One parameter's moments and how it is stepped. */
 interface State {
   readonly parameter: Parameter;
   readonly m: DeviceArray;
   readonly v: DeviceArray;
-  readonly pieces: readonly { value: DeviceArray; gradient: DeviceArray; m: DeviceArray; v: DeviceArray }[];
+  squares(): Promise<number>;
+  update(scalars: Scalars): Promise<void>;
 }
 
-/** Elements of one piece: 4 arrays of 64 Ki floats are 1 MiB. */
-const PIECE = 65536;
-const SCALARS = ['scale', 'decay', 'rate', 'beta1', 'rest1', 'beta2', 'rest2', 'correction', 'epsilon'] as const;
+/** In one pass; rows that no gradient has reached have moments of zero and, without decay, nothing to change. */
+function inPlace(parameter: Parameter, place: Placed, weightDecay: number): State {
+  const { kernel } = place;
+  const { shape } = parameter.value;
+  const rowBytes = (4 * parameter.value.shape.reduce((a, b) => a * b, 1)) / shape[0]!;
+  const runs = (): (readonly [number, number])[] => {
+    if (!parameter.touched || weightDecay > 0 || rowBytes % 16 !== 0) return [[0, place.bytes]];
+    return parameter.touched.rows().map((row) => [row * rowBytes, (row + 1) * rowBytes]);
+  };
+  return {
+    parameter, m: new CpuArray('f32', shape, place.moments.m), v: new CpuArray('f32', shape, place.moments.v),
+    squares: async () => runs().reduce((sum, [from, to]) => sum + kernel.squares(place.gradient + from, place.gradient + to), 0),
+    update: async (s) => {
+      for (const [from, to] of runs()) {
+        kernel.adamw(place.value + from, place.gradient + from, place.m + from, place.v + from, place.value + to, s.scale, s.decay, s.rate, s.beta1, s.rest1, s.beta2, s.rest2, s.correction, s.epsilon);
+      }
+    },
+  };
+}
 
-function updateGraph(shape: Spec): Graph {
-  const specs = { value: shape, gradient: shape, m: shape, v: shape, ...Object.fromEntries(SCALARS.map((name) => [name, f32()])) };
+function updateGraph(shape: Spec, names: readonly string[]): Graph {
+  const specs = { value: shape, gradient: shape, m: shape, v: shape, ...Object.fromEntries(names.map((name) => [name, f32()])) };
   return trace(specs, (x) => {
-    const s = x as Record<(typeof SCALARS)[number] | 'value' | 'gradient' | 'm' | 'v', Tensor>;
+    const s = x as Record<keyof Scalars | 'value' | 'gradient' | 'm' | 'v', Tensor>;
     const g = mul(s.gradient, s.scale);
     const m = add(mul(s.m, s.beta1), mul(g, s.rest1));
     const v = add(mul(s.v, s.beta2), mul(mul(g, g), s.rest2));
@@ -53,25 +87,48 @@ function updateGraph(shape: Spec): Graph {
   });
 }
 
+/** As graphs over whole arrays. */
+function asGraph(device: Device, parameter: Parameter): State {
+  const { value, gradient } = parameter;
+  const m = device.zeros('f32', value.shape);
+  const v = device.zeros('f32', value.shape);
+  const spec = f32(...['N', 'O', 'P'].slice(0, value.shape.length));
+  const axes = value.shape.map((_, i) => i);
+  let update: Promise<Executable> | undefined;
+  let square: Promise<Executable> | undefined;
+  return {
+    parameter, m, v,
+    squares: async () => {
+      square ??= device.compile(trace({ gradient: spec }, (x) => ({ sum: reduceSum(mul(x['gradient']!, x['gradient']!), axes, false) })));
+      const sum = device.zeros('f32', []);
+      await (await square).run({ gradient }, { sum });
+      return (await device.read(sum))[0]!;
+    },
+    update: async (scalars) => {
+      update ??= device.compile(updateGraph(spec, Object.keys(scalars)));
+      const given = Object.fromEntries(Object.entries(scalars).map(([k, x]) => [k, device.upload(Float32Array.of(x as number), [])]));
+      await (await update).run({ value, gradient, m, v, ...given }, { newValue: value, newM: m, newV: v });
+    },
+  };
+}
+
 export class AdamW {
-  readonly #device: Device;
   readonly #options: Required<AdamWOptions>;
   readonly #states: readonly State[];
-  readonly #executables = new Map<string, Promise<{ update: Executable; square: Executable }>>();
   #steps = 0;
 
+  /** On the CPU the parameters' memory is moved; arrays that share memory with others (views) stay where they are. */
   constructor(device: Device, parameters: readonly Parameter[], { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0 }: AdamWOptions = {}) {
-    this.#device = device;
     this.#options = { beta1, beta2, epsilon, weightDecay };
+    const movable = parameters.filter(({ value, gradient }) => value instanceof CpuArray && gradient instanceof CpuArray && !value.isView && fitsSlab(value));
+    const places = new Map(place(movable as unknown as { value: CpuArray; gradient: CpuArray }[]).map((p, i) => [movable[i]!, p]));
     this.#states = parameters.map((parameter) => {
-      const { shape } = parameter.value;
-      const m = device.zeros('f32', shape);
-      const v = device.zeros('f32', shape);
-      return { parameter, m, v, pieces: this.#split({ value: parameter.value, gradient: parameter.gradient, m, v }) };
+      const placed = places.get(parameter);
+      return placed ? inPlace(parameter, placed, weightDecay) : asGraph(device, parameter);
     });
   }
 
-  /** Updates made so far, and the moments, for checkpoints. */
+  /** Updates made so far. */
   get steps(): number {
     return this.#steps;
   }
@@ -80,41 +137,20 @@ export class AdamW {
     return this.#states.map(({ parameter, m, v }) => ({ name: parameter.name, m, v }));
   }
 
-  restore(steps: number): void {
+  /** To be called after values and moments were restored. */
+  async restore(device: Device, steps: number): Promise<void> {
     this.#steps = steps;
-  }
-
-  #split(arrays: State['pieces'][number]): State['pieces'] {
-    const n = arrays.value.shape.reduce((a, b) => a * b, 1);
-    if (!this.#device.views) return [arrays];
-    const flat = Object.entries(arrays).map(([name, a]) => [name, a.flat()] as const);
-    return Array.from({ length: Math.ceil(n / PIECE) }, (_, i) =>
-      Object.fromEntries(flat.map(([name, a]) => [name, a.rows(i * PIECE, Math.min(n, (i + 1) * PIECE))])) as unknown as State['pieces'][number]);
-  }
-
-  #compile(rank: number): Promise<{ update: Executable; square: Executable }> {
-    const key = String(rank);
-    let made = this.#executables.get(key);
-    if (!made) {
-      const shape = f32(...['N', 'O', 'P'].slice(0, rank));
-      const square = trace({ gradient: shape }, ({ gradient }) => ({ sum: reduceSum(mul(gradient!, gradient!), shape.shape.map((_, i) => i), false) }));
-      made = Promise.all([this.#device.compile(updateGraph(shape)), this.#device.compile(square)]).then(([update, sq]) => ({ update, square: sq }));
-      this.#executables.set(key, made);
+    for (const { parameter, v } of this.#states) {
+      if (!parameter.touched) continue;
+      const width = v.shape.slice(1).reduce((a, b) => a * b, 1);
+      (await device.read(v)).forEach((x, i) => x !== 0 && parameter.touched!.add(Math.floor(i / width)));
     }
-    return made;
   }
 
   /** Euclidean norm of all gradients together, before any scale. */
   async gradientNorm(): Promise<number> {
-    const sum = this.#device.zeros('f32', []);
     let total = 0;
-    for (const { pieces } of this.#states) {
-      for (const { gradient } of pieces) {
-        const { square } = await this.#compile(gradient.shape.length);
-        await square.run({ gradient }, { sum });
-        total += (await this.#device.read(sum))[0]!;
-      }
-    }
+    for (const state of this.#states) total += await state.squares();
     return Math.sqrt(total);
   }
 
@@ -124,17 +160,10 @@ export class AdamW {
     const clip = maxNorm === undefined ? 1 : Math.min(1, maxNorm / (norm + 1e-6));
     const { beta1, beta2, epsilon, weightDecay } = this.#options;
     const t = this.#steps + 1;
-    const values = {
+    const scalars: Omit<Scalars, 'decay'> = {
       scale: scale * clip, rate: rate / (1 - beta1 ** t), beta1, rest1: 1 - beta1, beta2, rest2: 1 - beta2, correction: 1 / (1 - beta2 ** t), epsilon,
     };
-    const scalars = (decay: number) => Object.fromEntries(Object.entries({ ...values, decay }).map(([k, v]) => [k, this.#device.upload(Float32Array.of(v), [])]));
-    const [decayed, plain] = [scalars(1 - rate * weightDecay), scalars(1)];
-    for (const { parameter, pieces } of this.#states) {
-      for (const piece of pieces) {
-        const { update } = await this.#compile(piece.value.shape.length);
-        await update.run({ ...piece, ...(parameter.decay ? decayed : plain) }, { newValue: piece.value, newM: piece.m, newV: piece.v });
-      }
-    }
+    for (const state of this.#states) await state.update({ ...scalars, decay: state.parameter.decay ? 1 - rate * weightDecay : 1 });
     this.#steps = t;
     return norm;
   }

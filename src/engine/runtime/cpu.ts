@@ -13,14 +13,17 @@ const ORT_TYPE = { f32: 'float32', i32: 'int32', bool: 'bool' } as const;
 export class CpuArray implements DeviceArray {
   readonly dtype: DType;
   readonly shape: readonly number[];
-  readonly data: HostData;
+  /** Whether the memory belongs to another array. */
+  readonly isView: boolean;
+  #data: HostData;
   #tensor: ort.Tensor | undefined;
 
-  constructor(dtype: DType, shape: readonly number[], data: HostData) {
+  constructor(dtype: DType, shape: readonly number[], data: HostData, isView = false) {
     if (data.length !== size(shape)) throw new EngineError(`${data.length} values do not fill ${show(shape)}`);
     this.dtype = dtype;
     this.shape = shape;
-    this.data = data;
+    this.#data = data;
+    this.isView = isView;
   }
 
   /** @internal */
@@ -31,11 +34,18 @@ export class CpuArray implements DeviceArray {
   rows(start: number, end: number): CpuArray {
     if (start === 0 && end === this.shape[0]) return this;
     const width = size(this.shape.slice(1));
-    return new CpuArray(this.dtype, [end - start, ...this.shape.slice(1)], this.data.subarray(start * width, end * width));
+    return new CpuArray(this.dtype, [end - start, ...this.shape.slice(1)], this.data.subarray(start * width, end * width), true);
   }
 
-  flat(): CpuArray {
-    return new CpuArray(this.dtype, [this.data.length], this.data);
+  get data(): HostData {
+    return this.#data;
+  }
+
+  /** Copies the values to other memory, which is the array's from now on. Views taken before keep the old. */
+  moveTo(memory: HostData): void {
+    memory.set(this.#data);
+    this.#data = memory;
+    this.#tensor = undefined;
   }
 
   clear(): void {

@@ -13,8 +13,6 @@ export interface DeviceArray {
   readonly shape: readonly number[];
   /** Rows [start, end) of the first axis, sharing memory. On WebGPU only the whole is possible. */
   rows(start: number, end: number): DeviceArray;
-  /** The same memory as one axis. Only where `Device.views` holds. */
-  flat(): DeviceArray;
   /** Sets every element to zero. */
   clear(): void;
   /** Takes over the values of an array of the same shape. */
