@@ -9,10 +9,10 @@ export type Json = Readonly<Record<string, unknown>>;
 /** Fields that say how a model was made or is to be used, not what it computes. */
 const HARMLESS = new Set([
   'architectures', 'model_type', 'transformers_version', 'torch_dtype', 'dtype', '_name_or_path', 'use_cache', 'initializer_range', 'bos_token_id', 'eos_token_id',
-  'pad_token_id', 'unk_token_id', 'sep_token_id', 'decoder_start_token_id', 'return_dict', 'output_hidden_states', 'output_attentions', 'classifier_dropout', 'hidden_dropout',
-  'attention_dropout', 'is_decoder', 'is_encoder_decoder', 'add_cross_attention', 'cross_attention_hidden_size', 'problem_type', 'id2label', 'label2id', 'torchscript',
+  'pad_token_id', 'unk_token_id', 'sep_token_id', 'decoder_start_token_id', 'return_dict', 'output_hidden_states', 'output_attentions', 'classifier_dropout', 'custom_pipelines',
+  'is_decoder', 'is_encoder_decoder', 'add_cross_attention', 'cross_attention_hidden_size', 'problem_type', 'id2label', 'label2id', 'torchscript',
   'chunk_size_feed_forward', 'task_specific_params', 'prefix', 'finetuning_task', 'tokenizer_class', 'transformers.js_config', 'pretraining_tp', 'is_llama_config', 'use_bfloat16',
-  'keys_to_ignore_at_inference', 'rope_interleaved', 'tie_encoder_decoder', 'max_window_layers',
+  'keys_to_ignore_at_inference', 'tie_encoder_decoder',
 ]);
 
 export class ConfigReader {

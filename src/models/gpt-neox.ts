@@ -24,10 +24,12 @@ export function gptNeox(config: Json, where: string): Architecture {
   const biased = c.flag('attention_bias', true);
   const activation = ACTIVATIONS[c.oneOf('hidden_act', Object.keys(ACTIVATIONS) as (keyof typeof ACTIVATIONS)[], 'gelu')];
   const { theta, partial } = c.rotary('rotary_emb_base', 10000);
-  const rotaryPct = partial ?? c.number('rotary_pct', 0.25);
-  c.only('rotary_pct', ...(typeof config['rotary_pct'] === 'number' ? [config['rotary_pct']] : []));
+  const stated = c.number('rotary_pct', partial ?? 0.25);
+  const rotaryPct = partial ?? stated;
   c.only('partial_rotary_factor', rotaryPct);
   c.only('rope_theta', theta);
+  c.only('hidden_dropout', 0);
+  c.only('attention_dropout', 0);
   c.finish();
   c.require(hidden % heads === 0, 'hidden_size to be a multiple of num_attention_heads', `${hidden} and ${heads}`);
   const headDim = hidden / heads;

@@ -11,7 +11,9 @@ export function llama(config: Json, where: string): Architecture {
   const layers = c.count('num_hidden_layers');
   const intermediate = c.count('intermediate_size');
   const vocabSize = c.count('vocab_size');
-  const contextLength = c.count('max_position_embeddings');
+  const published = c.count('max_position_embeddings');
+  // Inside a window of this many positions a sliding window hides nothing; longer rows are refused by the context.
+  const contextLength = Math.min(published, c.count('sliding_window', published));
   const kvHeads = c.count('num_key_value_heads', type === 'mistral' ? 8 : heads);
   const headDim = c.count('head_dim', Math.floor(hidden / heads));
   const epsilon = c.number('rms_norm_eps', 1e-6);
@@ -21,8 +23,8 @@ export function llama(config: Json, where: string): Architecture {
   c.oneOf('hidden_act', ['silu'], 'silu');
   const { theta, partial } = c.rotary('rope_theta', 10000);
   // A window as long as the context hides nothing.
-  const window = c.count('sliding_window', contextLength);
-  c.require(window >= contextLength, `sliding_window absent or at least the context of ${contextLength}: a shorter one is not implemented`, String(window));
+  c.only('rope_interleaved', false);
+  c.only('attention_dropout', 0);
   c.finish();
   c.require(partial === undefined || partial === 1, 'partial_rotary_factor 1', String(partial));
   c.require(heads % kvHeads === 0, 'num_attention_heads to be a multiple of num_key_value_heads', `${heads} and ${kvHeads}`);

@@ -331,7 +331,9 @@ export class Network {
   }
 
   *#headChunks(labels: number): Generator<[number, number]> {
-    const size = this.device.views ? (this.#options.headRows ?? 512) : labels;
+    // Pieces of one size: a short last one would be a slow product.
+    const most = this.device.views ? (this.#options.headRows ?? 768) : labels;
+    const size = Math.ceil(labels / Math.ceil(labels / most));
     for (let from = 0; from < labels; from += size) yield [from, Math.min(labels, from + size)];
   }
 
