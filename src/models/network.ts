@@ -28,6 +28,8 @@ export interface NetworkOptions {
   readonly activations?: 'saved' | 'recomputed';
   /** Rows with a label whose logits are in memory at once. */
   readonly headRows?: number;
+  /** Queries of one attention call. */
+  readonly queries?: number;
 }
 
 /** A forward graph and what its backward graph needs from it. */
@@ -38,6 +40,9 @@ interface Stage {
   readonly outputs: Readonly<Record<string, Spec>>;
   readonly backward?: Executable;
 }
+
+/** Queries of one attention call: more would waste more on hidden keys, fewer would waste more on calls. */
+const QUERIES = 128;
 
 const isWeight = (name: string) => /(weight|bias)$/.test(name);
 
@@ -109,6 +114,11 @@ export class Network {
     return stage;
   }
 
+  /** Beside weights: x, which both branches of a block read, and keys and values, which several pieces of queries read. */
+  #accumulates(key: string, input: string): boolean {
+    return key === 'attend' ? input === 'k' || input === 'v' : key.startsWith('project') && input === 'x';
+  }
+
   /** A graph that is not differentiated, compiled once. */
   #executable(key: string, graph: () => Graph): Promise<Executable> {
     let executable = this.#plain.get(key);
@@ -120,7 +130,7 @@ export class Network {
     const { device } = this;
     const inputs = Object.keys(graph.inputs).filter(wrt);
     if (!this.#options.train || inputs.length === 0) return { key, forward: await device.compile(graph), outputs: graph.outputs };
-    const { forward, backward } = differentiate(graph, { wrt: inputs, accumulate: inputs.filter((n) => isWeight(n) || (n === 'x' && 'k' in graph.outputs)), activations });
+    const { forward, backward } = differentiate(graph, { wrt: inputs, accumulate: inputs.filter((n) => isWeight(n) || this.#accumulates(key, n)), activations });
     return { key, forward: await device.compile(forward), outputs: forward.outputs, backward: await device.compile(backward) };
   }
 
@@ -171,11 +181,19 @@ export class Network {
     return arrays;
   }
 
-  /** One attention call a span. `pick` gives the rows of queries. */
-  async #attend(spans: readonly Span[], last: boolean, run: (query: (a: DeviceArray) => DeviceArray, key: (a: DeviceArray) => DeviceArray) => Promise<void>): Promise<void> {
-    for (const s of spans) {
+  /**
+   * Calls attention piece by piece: some queries of a span, and its keys up to the last of them, since later ones are
+   * hidden from all. Scores then take room and time for about half of a long span's square.
+   */
+  async #attend(batch: Loaded, last: boolean, run: (query: Pick, key: Pick) => Promise<void>): Promise<void> {
+    const most = this.device.views ? (this.#options.queries ?? QUERIES) : Infinity;
+    for (const s of batch.spans) {
       const [from, to] = last ? [s.labelFrom, s.labelTo] : [s.from, s.to];
-      if (to > from) await run((a) => a.rows(from, to), (a) => a.rows(s.from, s.to));
+      for (let q = from; q < to; q += most) {
+        const end = Math.min(to, q + most);
+        const keys = !this.device.views ? s.to : last ? batch.labelRows[end - 1]! + 1 : end;
+        await run((a) => a.rows(q, end), (a) => a.rows(s.from, keys));
+      }
     }
   }
 
@@ -189,7 +207,7 @@ export class Network {
     const rows = last ? batch.labels : batch.rows;
     const context = this.#workspace.get(`${slot}.context`, [rows, this.architecture.heads * this.architecture.headDim]);
     const attend = await this.#attendStage();
-    await this.#attend(batch.spans, last, (query, key) =>
+    await this.#attend(batch, last, (query, key) =>
       attend.forward.run({ ...attentionInputs(batch, last, query, key), q: query(projected['q']!), k: key(projected['k']!), v: key(projected['v']!) }, { context: query(context) }));
     const finish = await this.#finishStage(layer);
     const from = last ? projected['picked']! : x;
@@ -220,10 +238,10 @@ export class Network {
     const attend = await this.#attendStage();
     const d = (name: 'q' | 'k' | 'v') => this.#workspace.get(`d.${name}${last ? '.last' : ''}`, projected[name]!.shape);
     const [dq, dk, dv] = [d('q'), d('k'), d('v')];
-    if (last) for (const g of [dk, dv]) g.clear();
-    await this.#attend(batch.spans, last, (query, key) =>
+    for (const g of [dk, dv]) g.clear();
+    await this.#attend(batch, last, (query, key) =>
       attend.backward!.run(
-        { ...attentionInputs(batch, last, query, key), q: query(projected['q']!), k: key(projected['k']!), v: key(projected['v']!), d_context: query(dContext) },
+        { ...attentionInputs(batch, last, query, key), q: query(projected['q']!), k: key(projected['k']!), v: key(projected['v']!), d_context: query(dContext), acc_k: key(dk), acc_v: key(dv) },
         { d_q: query(dq), d_k: key(dk), d_v: key(dv) }));
 
     // Both branches read x: the second adds to what the first gave.
@@ -243,7 +261,7 @@ export class Network {
     const positions = up(batch.positions);
     const rowPositions = up(batch.labelPositions);
     return {
-      rows: batch.ids.length, labels: batch.targets.length, spans: batch.spans, ids: up(batch.ids), targets: up(batch.targets),
+      rows: batch.ids.length, labels: batch.targets.length, spans: batch.spans, labelRows: batch.labelRows, ids: up(batch.ids), targets: up(batch.targets),
       segments: up(batch.segments), rowSegments: up(batch.labelSegments),
       inputs: { positions, rowPositions, rows: up(batch.labelRows) },
     };
@@ -307,11 +325,13 @@ export class Network {
       for (const { cache, from, to, past } of parts) {
         const end = past + to - from;
         const keys = await cache.write(l, past, end, k.rows(from, to), v.rows(from, to));
-        const order = cache.order.rows(0, end);
-        const segments = cache.segments;
-        await attend.run(
-          { q: q.rows(from, to), ...keys, qPositions: onDevice.positions.rows(from, to), kPositions: order, qSegments: segments.rows(0, to - from), kSegments: segments.rows(0, end) },
-          { context: context.rows(from, to) });
+        for (let at = from; at < to; at += QUERIES) {
+          const next = Math.min(to, at + QUERIES);
+          const seen = past + next - from;
+          await attend.run(
+            { q: q.rows(at, next), k: keys.k.rows(0, seen), v: keys.v.rows(0, seen), qPositions: onDevice.positions.rows(at, next), kPositions: cache.order.rows(0, seen), qSegments: cache.segments.rows(0, next - at), kSegments: cache.segments.rows(0, seen) },
+            { context: context.rows(at, next) });
+        }
       }
       const y = this.#workspace.get(`decode y${l % 2}`, [rows, a.hidden]);
       await finish.run({ ...weights, x, context }, { y });
@@ -432,6 +452,7 @@ interface Loaded {
   readonly rows: number;
   readonly labels: number;
   readonly spans: readonly Span[];
+  readonly labelRows: Int32Array;
   readonly ids: DeviceArray;
   readonly targets: DeviceArray;
   readonly segments: DeviceArray;

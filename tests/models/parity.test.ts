@@ -30,7 +30,7 @@ for (const name of cases) {
   describe(name, () => {
     const fixture = loadFixture(name);
     const mode = fixture.lora ? ('lora' as const) : ('full' as const);
-    const make = (options: { train?: 'full' | 'lora'; activations?: 'saved' | 'recomputed'; headRows?: number } = {}) =>
+    const make = (options: { train?: 'full' | 'lora'; activations?: 'saved' | 'recomputed'; headRows?: number; queries?: number } = {}) =>
       new Network(fixture.architecture, { device, weights: fixture.weights(device), ...(fixture.lora ? { lora: fixture.lora } : {}), ...options });
     const published = (parameter: string) => (mode === 'lora' ? peftName(parameter) : parameter);
 
@@ -42,7 +42,7 @@ for (const name of cases) {
 
     for (const activations of ['saved', 'recomputed'] as const) {
       test(`every gradient, activations ${activations}`, async () => {
-        const network = make({ train: mode, activations, headRows: 4 });
+        const network = make({ train: mode, activations, headRows: 4, queries: 3 });
         const losses = await network.forwardBackward(layOut(fixture.sequences));
         assert.ok(Math.abs(sum(losses) / fixture.expected.count / fixture.expected.loss - 1) < 1e-5);
         for (const { name: parameter, gradient } of network.trained) {
