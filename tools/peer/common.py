@@ -129,7 +129,8 @@ def versions():
     return found
 
 
-def report(args, side, clock, imported, loaded, train_seconds, rows, batches, extra):
+def report(args, side, clock, imported, loaded, train, rows, batches, extra):
+    train_seconds, cpu_seconds = train
     peak = memory("VmHWM")  # before the product below, whose matrices are not the trainer's
     done = [rows[i] for b in batches[: len(clock.seconds)] for i in b]
     metrics = {
@@ -142,6 +143,7 @@ def report(args, side, clock, imported, loaded, train_seconds, rows, batches, ex
         "lrs": clock.lrs,
         "step_seconds": clock.seconds,
         "train_seconds": train_seconds,
+        "cpu_seconds": cpu_seconds,
         "import_seconds": imported,
         "load_seconds": loaded,
         "peak_rss_bytes": peak,

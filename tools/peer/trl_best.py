@@ -37,7 +37,7 @@ def main():
     parser.add_argument("--padding-free", action="store_true", help="flatten a micro-batch into one sequence")
     parser.add_argument("--order", choices=["given", "sorted", "grouped"], default="given",
                         help="given: steps and rows as in the file; sorted: rows of a step by length, same steps; "
-                        "grouped: the library's LengthGroupedSampler chooses other steps")
+                        "grouped: LengthGroupedSampler chooses other steps")
     parser.add_argument("--compact", action="store_true",
                         help="score only labelled positions, which the library does on Triton devices only (a patch)")
     parser.add_argument("--compile", action="store_true", help="torch.compile through the trainer's own option")
@@ -99,9 +99,9 @@ def main():
         )
         trainer.clock, trainer.peer_args = clock, args
         before = common.memory("VmRSS")
-        start = time.perf_counter()
+        start, cpu = time.perf_counter(), time.process_time()
         trainer.train()
-        seconds = time.perf_counter() - start
+        seconds = (time.perf_counter() - start, time.process_time() - cpu)
     common.report(
         args,
         "trl-best",
