@@ -20,7 +20,7 @@ const folder = values['model-dir']!;
 const { rows, batches } = JSON.parse(readFileSync(values.tokens!, 'utf8')) as { rows: { ids: number[]; trained: number[] }[]; batches: number[][] };
 const architecture = architectureOf(JSON.parse(readFileSync(join(folder, 'config.json'), 'utf8')), folder);
 const reader = openSafetensors(folder);
-const device = new CpuDevice({ threads: Number(values.threads) });
+const device = new CpuDevice({ threads: Number(values.threads), arena: false });
 const network = new Network(architecture, { device, weights: uploadWeights(readWeights(architecture, sourceOf(reader)), device), train: 'full' });
 reader.close();
 const optimizer = new AdamW(device, network.trained);

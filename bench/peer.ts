@@ -8,6 +8,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { HEAP } from '../src/engine/index.ts';
 import { Random } from '../src/artefacts/random.ts';
 import { readRecords } from '../src/artefacts/record.ts';
 import { dollyTemplate } from '../src/tokenizer/dolly.ts';
@@ -29,7 +30,7 @@ const python = process.env['ROSLIN_PYTHON'] ?? 'python3';
 const { OPENBLAS_CORETYPE: _c, OPENBLAS_L2_SIZE: _l, ...environment } = process.env;
 
 function run(command: string, args: readonly string[]): void {
-  const { status } = spawnSync(command, args, { stdio: ['ignore', 'ignore', 'inherit'], env: { ...environment, HF_HUB_OFFLINE: '1' } });
+  const { status } = spawnSync(command, args, { stdio: ['ignore', 'ignore', 'inherit'], env: { ...environment, HF_HUB_OFFLINE: '1', ...(command === process.execPath ? HEAP : {}) } });
   if (status !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${status}`);
 }
 

@@ -5,6 +5,7 @@
 import { fork } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { HEAP } from '../engine/index.ts';
 import { InputError, ResourceError, UsageError, type ErrorParts, type RoslinError } from '../errors.ts';
 import type { TrainEvent } from './events.ts';
 import type { TrainOptions } from './options.ts';
@@ -22,7 +23,7 @@ function workerPath(): string {
 }
 
 async function* inProcess(job: Job, signal: AbortSignal | undefined): AsyncGenerator<TrainEvent | PlanEvent> {
-  const child = fork(workerPath(), { serialization: 'advanced', stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  const child = fork(workerPath(), { serialization: 'advanced', env: { ...process.env, ...HEAP }, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
   const queue: Message[] = [];
   let wake = () => {};
   let exit: string | undefined;

@@ -61,7 +61,7 @@ export async function prepare(options: TrainOptions): Promise<Prepared> {
 }
 
 async function makeDevice(options: TrainOptions): Promise<Device> {
-  if (options.device === 'cpu') return new CpuDevice(options.threads === undefined ? {} : { threads: options.threads });
+  if (options.device === 'cpu') return new CpuDevice({ arena: process.env['MALLOC_MMAP_MAX_'] === undefined, ...(options.threads === undefined ? {} : { threads: options.threads }) });
   const { WebGpuDevice } = await import('../engine/index.ts');
   return WebGpuDevice.create();
 }

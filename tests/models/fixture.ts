@@ -16,7 +16,7 @@ export interface Fixture {
   readonly architecture: Architecture;
   readonly lora: LoraSpec | undefined;
   readonly sequences: Sequence[];
-  readonly expected: { loss: number; count: number; losses: number[]; lrs: number[]; grad_norms: number[]; greedy: number[] };
+  readonly expected: { loss: number; count: number; losses: number[]; lrs: number[]; grad_norms: number[]; greedy: number[]; undetermined: Record<string, number[]> };
   weights(device: Device): Map<string, DeviceArray>;
   tensor(name: string): Float32Array;
   has(name: string): boolean;

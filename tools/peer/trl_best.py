@@ -35,9 +35,8 @@ def main():
     parser = common.parser(__doc__.splitlines()[0], "log")
     parser.add_argument("--micro-batch", type=int, default=1, help="rows in one forward pass")
     parser.add_argument("--padding-free", action="store_true", help="flatten a micro-batch into one sequence")
-    parser.add_argument("--order", choices=["given", "sorted", "grouped"], default="given",
-                        help="given: steps and rows as in the file; sorted: rows of a step by length, same steps; "
-                        "grouped: LengthGroupedSampler chooses other steps")
+    parser.add_argument("--order", choices=["given", "sorted"], default="given",
+                        help="of the rows within a step: as in the file, or by length (less padding in micro-batches)")
     parser.add_argument("--compact", action="store_true",
                         help="score only labelled positions, which the library does on Triton devices only (a patch)")
     parser.add_argument("--compile", action="store_true", help="torch.compile through the trainer's own option")
@@ -81,7 +80,7 @@ def main():
                 num_train_epochs=1,
                 max_steps=args.steps,
                 learning_rate=args.lr,
-                train_sampling_strategy="group_by_length" if args.order == "grouped" else "sequential",
+                train_sampling_strategy="sequential",
                 dataset_kwargs={"skip_prepare_dataset": True},
                 bf16=False,
                 gradient_checkpointing=False,
