@@ -16,4 +16,5 @@ export type { Arrays, Device, DeviceArray, Executable } from './runtime/device.t
 export { AdamW, type AdamWOptions, type Parameter, type StepOptions } from './optim/adamw.ts';
 export { RowSet } from './optim/row-set.ts';
 export { learningRate, type Schedule } from './optim/schedule.ts';
+export { WebGpuDevice } from './runtime/webgpu.ts';
 export { CpuArray, CpuDevice, HEAP, type CpuOptions } from './runtime/cpu.ts';
