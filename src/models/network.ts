@@ -7,6 +7,7 @@ import { loraBlock, type LoraSpec } from './adapter.ts';
 import { parametersOf, type Architecture } from './architecture.ts';
 import type { MicroBatch, Span } from './batch.ts';
 import { Stages } from './stages.ts';
+import type { Weights } from './weights.ts';
 import { Workspace } from './workspace.ts';
 
 export interface Trained {
@@ -23,6 +24,8 @@ export interface NetworkOptions {
   /** Values by published name, LoRA's included; taken over, not copied. */
   readonly weights: ReadonlyMap<string, DeviceArray>;
   readonly lora?: LoraSpec;
+  /** The same in host memory: needed for LoRA with token rows on a device without views. */
+  readonly hostWeights?: Weights;
   /** Absent: forward only. 'full' trains every parameter, 'lora' those of `lora`. */
   readonly train?: 'full' | 'lora';
   readonly activations?: 'saved' | 'recomputed';
@@ -51,6 +54,8 @@ export class Network {
   readonly device: Device;
   readonly trained: readonly Trained[];
   readonly #seen: RowSet;
+  /** Rows of trained tokens by the name of their table, where they cannot be part of its memory. */
+  readonly #apart: ReadonlyMap<string, DeviceArray>;
   readonly #options: NetworkOptions;
   readonly #stages: Stages;
   readonly #workspace: Workspace;
@@ -68,7 +73,8 @@ export class Network {
     this.device = options.device;
     this.#options = options;
     this.#seen = new RowSet(a.vocabSize);
-    this.#stages = new Stages(a, options.lora);
+    const apart = !options.device.views && options.lora?.tokenRows !== undefined;
+    this.#stages = new Stages(a, options.lora, apart);
     this.#workspace = new Workspace(options.device);
     const weight = (name: string) => options.weights.get(name)!;
     const locals = [...Object.keys(a.block), ...Object.keys(options.lora ? loraBlock(a, options.lora) : {})];
@@ -76,6 +82,7 @@ export class Network {
     this.#final = Object.fromEntries(Object.keys(a.final.parameters).map((local) => [local, weight(a.final.prefix + local)]));
     this.#embedding = weight(a.names.embedding);
     this.#head = weight(a.names.head);
+    this.#apart = apart ? this.#tokenRowsApart(options.lora!.tokenRows!) : new Map();
     const tables = rotaryTables(a.contextLength, a.rotary.dim, a.rotary.theta);
     const shape = [a.contextLength, a.rotary.dim / 2];
     this.#rotary = { cos: options.device.upload(tables.cos, shape), sin: options.device.upload(tables.sin, shape) };
@@ -96,8 +103,23 @@ export class Network {
     }
     const adapters = this.#blocks.flatMap((block, l) => Object.keys(loraBlock(a, lora!)).map((local) => make(a.names.block(l) + local, block[local]!, true)));
     const rows = lora!.tokenRows;
-    const tokens = rows ? [...new Set([a.names.embedding, a.names.head])].map((name) => make(name, weights.get(name)!.rows(...rows), true)) : [];
+    const tokens = rows ? [...new Set([a.names.embedding, a.names.head])].map((name) => make(name, this.#apart.get(name) ?? weights.get(name)!.rows(...rows), true)) : [];
     return [...adapters, ...tokens];
+  }
+
+  #tokenRowsApart([first, end]: readonly [number, number]): Map<string, DeviceArray> {
+    const { embedding, head } = this.architecture.names;
+    const { hostWeights, device } = this.#options;
+    const width = this.architecture.hidden;
+    if (!hostWeights) throw new Error('internal: token rows that lie apart need the weights in host memory');
+    return new Map([...new Set([embedding, head])].map((name) => [name, device.upload(hostWeights.get(name)!.data.slice(first * width, end * width), [end - first, width])]));
+  }
+
+  /** Inputs of the tables: the table, and its trained rows where they lie apart. */
+  #tables(): { embed: Record<string, DeviceArray>; head: Record<string, DeviceArray> } {
+    const { embedding, head } = this.architecture.names;
+    const [rows, headRows] = [this.#apart.get(embedding), this.#apart.get(head)];
+    return { embed: { weight: this.#embedding, ...(rows ? { weightRows: rows } : {}) }, head: { head: this.#head, ...(headRows ? { headRows } : {}) } };
   }
 
   /** Zeroes the gradients: call before the micro-batches of a step. */
@@ -272,7 +294,7 @@ export class Network {
   }
 
   async #embed(batch: Loaded): Promise<DeviceArray> {
-    return (await this.#forward(await this.#embedStage(), 'embed', { ids: batch.ids, weight: this.#embedding }, { T: batch.rows }))['x']!;
+    return (await this.#forward(await this.#embedStage(), 'embed', { ids: batch.ids, ...this.#tables().embed }, { T: batch.rows }))['x']!;
   }
 
   /** Loss in nats of each row with a label; nothing is kept. */
@@ -284,7 +306,7 @@ export class Network {
     const head = await this.#executable('loss', () => this.#stages.loss());
     const loss = this.#workspace.get('loss', [batch.labels]);
     for (const [from, to] of this.#headChunks(batch.labels)) {
-      await head.run({ ...this.#final, head: this.#head, x: x.rows(from, to), targets: batch.targets.rows(from, to) }, { loss: loss.rows(from, to) });
+      await head.run({ ...this.#final, ...this.#tables().head, x: x.rows(from, to), targets: batch.targets.rows(from, to) }, { loss: loss.rows(from, to) });
     }
     return ((await this.device.read(loss)) as Float32Array).slice(0, batch.labels);
   }
@@ -312,7 +334,7 @@ export class Network {
     });
     const onDevice = { ids: up(ids), positions: up(positions) };
     let x = this.#workspace.get('decode x', [rows, a.hidden]);
-    await (await this.#executable('embed', () => this.#stages.embed())).run({ ids: onDevice.ids, weight: this.#embedding }, { x });
+    await (await this.#executable('embed', () => this.#stages.embed())).run({ ids: onDevice.ids, ...this.#tables().embed }, { x });
     const attend = await this.#executable('attend', () => this.#stages.attend());
     const project = await this.#executable('project', () => prune(this.#stages.project()));
     const finish = await this.#executable('finish', () => prune(this.#stages.finish()));
@@ -341,7 +363,7 @@ export class Network {
     const picked = this.#workspace.get('decode last', [texts.length, a.hidden]);
     await (await this.#executable('pick', () => this.#stages.pick())).run({ x, rows: up(lasts) }, { picked });
     const logits = this.#workspace.get('decode logits', [texts.length, a.vocabSize]);
-    await (await this.#executable('logits', () => this.#stages.logits())).run({ ...this.#final, head: this.#head, x: picked }, { logits });
+    await (await this.#executable('logits', () => this.#stages.logits())).run({ ...this.#final, ...this.#tables().head, x: picked }, { logits });
     return (await this.device.read(logits)) as Float32Array;
   }
 
@@ -399,7 +421,7 @@ export class Network {
     const dx = this.#workspace.get('d.head', [batch.labels, a.hidden]);
     for (const [from, to] of this.#headChunks(batch.labels)) {
       await step.run(
-        { ...this.#final, ...gradients, head: this.#head, ...(rows ? { headRows: this.#head.rows(...rows) } : {}), x: x.rows(from, to), targets: batch.targets.rows(from, to) },
+        { ...this.#final, ...gradients, head: this.#head, ...(rows ? { headRows: this.#apart.get(a.names.head) ?? this.#head.rows(...rows) } : {}), x: x.rows(from, to), targets: batch.targets.rows(from, to) },
         { ...gradients, loss: loss.rows(from, to), d_x: dx.rows(from, to) });
     }
     return { loss, dx };

@@ -16,8 +16,11 @@ export class Stages {
   readonly #block: Specs;
   readonly #final: Specs;
   readonly #rotary: Specs;
+  readonly #apart: readonly [first: number, end: number] | undefined;
 
-  constructor(a: Architecture, lora?: LoraSpec) {
+  /** `apart`: the rows of trained tokens are an array of their own, not part of the table's memory. */
+  constructor(a: Architecture, lora?: LoraSpec, apart = false) {
+    this.#apart = apart ? lora?.tokenRows : undefined;
     this.#a = a;
     this.#lora = lora;
     this.#block = { ...specsOf(a.block), ...(lora ? specsOf(loraBlock(a, lora)) : {}) };
@@ -44,9 +47,22 @@ export class Stages {
     return ops.rotary(x, positions, inputs['cos']!, inputs['sin']!, this.#a.rotary.interleaved);
   }
 
+  #rows(): Spec {
+    return f32(this.#apart![1] - this.#apart![0], this.#a.hidden);
+  }
+
+  /** The table with its trained rows, where those lie apart. */
+  #table(table: Tensor, rows: Tensor | undefined): Tensor {
+    if (!this.#apart || !rows) return table;
+    const [first, end] = this.#apart;
+    const parts = [[0, first, table], [0, end - first, rows], [end, this.#a.vocabSize, table]] as const;
+    return ops.concat(parts.filter(([from, to]) => to > from).map(([from, to, t]) => ops.slice(t, 0, from, to)), 0);
+  }
+
   /** ids [T], weight [vocabulary, hidden] -> x [T, hidden] */
   embed(): Graph {
-    return trace({ ids: i32('T'), weight: f32(this.#a.vocabSize, this.#a.hidden) }, ({ ids, weight }) => ({ x: ops.gather(weight!, ids!) }));
+    const specs = { ids: i32('T'), weight: f32(this.#a.vocabSize, this.#a.hidden), ...(this.#apart ? { weightRows: this.#rows() } : {}) };
+    return trace(specs, (x) => ({ x: ops.gather(this.#table(x['weight']!, x['weightRows']), x['ids']!) }));
   }
 
   /** x [T, hidden], positions [T] -> q, k, v [T, heads, headDim], turned */
@@ -95,7 +111,7 @@ export class Stages {
   }
 
   #logits(inputs: Tensors): Tensor {
-    return ops.matmul(this.#a.finalNorm(this.#weights(inputs), inputs['x']!), inputs['head']!, { transB: true });
+    return ops.matmul(this.#a.finalNorm(this.#weights(inputs), inputs['x']!), this.#table(inputs['head']!, inputs['headRows']), { transB: true });
   }
 
   /** x [T, hidden], rows [M] -> picked [M, hidden] */
@@ -118,7 +134,7 @@ export class Stages {
     const { vocabSize, hidden } = this.#a;
     return trace({ ...this.#headSpecs(), targets: i32('M'), headRows: f32(end - first, hidden) }, (inputs) => {
       const normalised = this.#a.finalNorm(this.#weights(inputs), inputs['x']!);
-      const rest = ops.matmul(normalised, inputs['head']!, { transB: true });
+      const rest = ops.matmul(normalised, this.#table(inputs['head']!, this.#apart && ops.stopGradient(inputs['headRows']!)), { transB: true });
       // Zero, with the gradient of the trained rows: their logits come from the head, whose memory they share.
       const rows = ops.matmul(ops.stopGradient(normalised), inputs['headRows']!, { transB: true });
       const trained = ops.sub(rows, ops.stopGradient(rows));
@@ -127,7 +143,7 @@ export class Stages {
   }
 
   #headSpecs(): Specs {
-    return { x: f32('M', this.#a.hidden), head: f32(this.#a.vocabSize, this.#a.hidden), ...this.#final };
+    return { x: f32('M', this.#a.hidden), head: f32(this.#a.vocabSize, this.#a.hidden), ...this.#final, ...(this.#apart ? { headRows: this.#rows() } : {}) };
   }
 
   /** Adds rows `picks` [S] of dx [T, hidden] to the gradients of token rows `into` [S]. */

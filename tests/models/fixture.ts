@@ -7,7 +7,7 @@ import { loraFromConfig, peftName, type LoraSpec } from '../../src/models/adapte
 import type { Architecture } from '../../src/models/architecture.ts';
 import type { Sequence } from '../../src/models/batch.ts';
 import { architectureOf } from '../../src/models/registry.ts';
-import { readWeights, sourceOf, uploadWeights } from '../../src/models/weights.ts';
+import { readWeights, sourceOf, uploadWeights, type Weights } from '../../src/models/weights.ts';
 import { loraBlock } from '../../src/models/adapter.ts';
 
 export const FIXTURES = join(import.meta.dirname, '../fixtures/parity');
@@ -18,6 +18,7 @@ export interface Fixture {
   readonly sequences: Sequence[];
   readonly expected: { loss: number; count: number; losses: number[]; lrs: number[]; grad_norms: number[]; greedy: number[]; undetermined: Record<string, number[]> };
   weights(device: Device): Map<string, DeviceArray>;
+  hostWeights(): Weights;
   tensor(name: string): Float32Array;
   has(name: string): boolean;
 }
@@ -41,7 +42,11 @@ export function loadFixture(name: string): Fixture {
     has: (key) => reader.tensors.has(key),
     sequences: json(name, 'batch.json').sequences.map((s: { ids: number[]; trained: number[] }) => ({ ids: Int32Array.from(s.ids), trained: Uint8Array.from(s.trained) })),
     expected: json(name, 'expected.json'),
-    weights: (device) => {
+    weights: (device) => uploadWeights(hostWeights(), device),
+    hostWeights,
+  };
+
+  function hostWeights(): Weights {
       const base = openSafetensors(join(FIXTURES, name, 'model.safetensors'));
       const weights = readWeights(architecture, sourceOf(base));
       base.close();
@@ -60,7 +65,6 @@ export function loadFixture(name: string): Fixture {
         }
         adapter.close();
       }
-      return uploadWeights(weights, device);
-    },
-  };
+      return weights;
+  }
 }
