@@ -29,6 +29,8 @@ export interface NetworkOptions {
   /** Absent: forward only. 'full' trains every parameter, 'lora' those of `lora`. */
   readonly train?: 'full' | 'lora';
   readonly activations?: 'saved' | 'recomputed';
+  /** Largest micro-batch, in rows, whose activations are kept; those of a larger one are computed again. Default: no limit. */
+  readonly keptRows?: number;
   /** Rows with a label whose logits are in memory at once. */
   readonly headRows?: number;
   /** Queries of one attention call. */
@@ -75,7 +77,7 @@ export class Network {
     this.#seen = new RowSet(a.vocabSize);
     const apart = !options.device.views && options.lora?.tokenRows !== undefined;
     this.#stages = new Stages(a, options.lora, apart);
-    this.#workspace = new Workspace(options.device);
+    this.#workspace = new Workspace(options.device, options.keptRows ?? 0);
     const weight = (name: string) => options.weights.get(name)!;
     const locals = [...Object.keys(a.block), ...Object.keys(options.lora ? loraBlock(a, options.lora) : {})];
     this.#blocks = Array.from({ length: a.layers }, (_, l) => Object.fromEntries(locals.map((local) => [local, weight(a.names.block(l) + local)])));
@@ -382,7 +384,7 @@ export class Network {
   /** Forward and backward; gradients are added to those of `trained`. Gives the loss in nats of each row with a label. */
   async forwardBackward(micro: MicroBatch): Promise<Float32Array> {
     const { layers } = this.architecture;
-    const recompute = this.#options.activations === 'recomputed';
+    const recompute = this.#options.activations === 'recomputed' || micro.ids.length > (this.#options.keptRows ?? Infinity);
     const batch = this.#load(micro);
     const inputs: DeviceArray[] = [await this.#embed(batch)];
     for (let l = 0; l < layers; l++) {

@@ -3,10 +3,13 @@ import type { Device, DeviceArray, DType } from '../engine/index.ts';
 
 export class Workspace {
   readonly #device: Device;
+  readonly #reserve: number;
   readonly #arrays = new Map<string, DeviceArray>();
 
-  constructor(device: Device) {
+  /** `reserve`: rows that arrays get from the start, so that they need not be made again as batches vary. */
+  constructor(device: Device, reserve: number) {
     this.#device = device;
+    this.#reserve = device.views ? reserve : 0;
   }
 
   /** An array of `shape`; values are whatever was there. */
@@ -14,8 +17,9 @@ export class Workspace {
     const known = this.#arrays.get(name);
     const exact = known && known.shape[0] === shape[0];
     if (known && (exact || (this.#device.views && known.shape[0]! > shape[0]!))) return known.rows(0, shape[0]!);
-    const made = this.#device.zeros(dtype, shape);
+    const rows = Math.max(shape[0]!, this.#reserve);
+    const made = this.#device.zeros(dtype, [rows, ...shape.slice(1)]);
     this.#arrays.set(name, made);
-    return made;
+    return made.rows(0, shape[0]!);
   }
 }

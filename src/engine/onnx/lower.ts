@@ -173,8 +173,9 @@ const rotary: Lowering<'rotary'> = (b, { inputs, params: { interleaved } }) => {
   const [x, positions, cos, sin] = names(b, inputs);
   const [, heads, d] = inputs[0]!.shape as [string, number, number];
   const half = inputs[2]!.shape[1] as number;
-  const [position] = b.op('Cast', [b.op('Unsqueeze', [positions!, b.ints(0)])[0]!], { to: BigInt(TensorProto_DataType.INT64) });
-  const [flat] = b.op('Reshape', [x!, b.ints(1, -1, heads * d)]);
+  // Each row as a sequence of one: rows of several records together may be longer than the tables.
+  const [position] = b.op('Cast', [b.op('Unsqueeze', [positions!, b.ints(1)])[0]!], { to: BigInt(TensorProto_DataType.INT64) });
+  const [flat] = b.op('Reshape', [x!, b.ints(-1, 1, heads * d)]);
   const partial = 2 * half < d ? { rotary_embedding_dim: BigInt(2 * half) } : {};
   const [turned] = b.op('RotaryEmbedding', [flat!, position!, cos!, sin!], { interleaved: flag(interleaved), num_heads: BigInt(heads), ...partial }, { domain: MICROSOFT });
   return b.op('Reshape', [turned!, b.ints(-1, heads, d)]);
