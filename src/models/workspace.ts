@@ -17,6 +17,7 @@ export class Workspace {
     const known = this.#arrays.get(name);
     const exact = known && known.shape[0] === shape[0];
     if (known && (exact || (this.#device.views && known.shape[0]! > shape[0]!))) return known.rows(0, shape[0]!);
+    known?.dispose();
     const rows = Math.max(shape[0]!, this.#reserve);
     const made = this.#device.zeros(dtype, [rows, ...shape.slice(1)]);
     this.#arrays.set(name, made);

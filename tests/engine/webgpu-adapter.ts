@@ -1,13 +1,17 @@
-/** Whether WebGPU can be tested here. The driver is chosen by the environment when the library loads, so a child process asks. */
+/** Whether WebGPU can be tested here. A child process asks, since a driver may well end the process that opens it. */
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 
-const SOFTWARE = ['/usr/lib/chromium/vk_swiftshader_icd.json', '/usr/share/vulkan/icd.d/lvp_icd.x86_64.json'];
+/** Debian's `chromium` brings this driver in software. */
+const SOFTWARE = '/usr/lib/chromium/vk_swiftshader_icd.json';
 
-/** Must run before ONNX Runtime is loaded in this process. A reason to skip, or undefined. */
+/** A reason to skip, or undefined. The driver is named in the environment: must run before ONNX Runtime is loaded. */
 export function noAdapter(): string | undefined {
-  process.env['VK_ICD_FILENAMES'] ??= SOFTWARE.find((path) => existsSync(path)) ?? '';
-  const code = `const { WebGpuDevice } = await import(${JSON.stringify(new URL('../../src/engine/index.ts', import.meta.url).href)}); await (await WebGpuDevice.create()).release();`;
-  const { status } = spawnSync(process.execPath, ['--input-type=module', '-e', code], { stdio: 'ignore', timeout: 60_000 });
-  return status === 0 ? undefined : 'no WebGPU adapter: install a Vulkan driver, e.g. Debian\'s libvulkan1 and chromium (its software driver) or mesa-vulkan-drivers';
+  if (process.env['VK_ICD_FILENAMES'] === undefined && existsSync(SOFTWARE)) process.env['VK_ICD_FILENAMES'] = SOFTWARE;
+  const engine = JSON.stringify(new URL('../../src/engine/index.ts', import.meta.url).href);
+  const code = `const { WebGpuDevice } = await import(${engine}); await (await WebGpuDevice.create()).release();`;
+  const { status, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', code], { encoding: 'utf8', stdio: ['ignore', 'ignore', 'pipe'], timeout: 60_000 });
+  if (status === 0) return undefined;
+  const found = /EngineError: (.*)/.exec(stderr)?.[1] ?? (status === null ? 'the driver crashed or hung' : `exit code ${status}`);
+  return `needs a WebGPU adapter: libvulkan1 and a Vulkan driver, e.g. the software one in Debian's chromium (VK_ICD_FILENAMES=${SOFTWARE}). Here: ${found}`;
 }

@@ -94,13 +94,13 @@ function asGraph(device: Device, parameter: Parameter): State {
   const v = device.zeros('f32', value.shape);
   const spec = f32(...['N', 'O', 'P'].slice(0, value.shape.length));
   const axes = value.shape.map((_, i) => i);
+  const sum = device.zeros('f32', []);
   let update: Promise<Executable> | undefined;
   let square: Promise<Executable> | undefined;
   return {
     parameter, m, v,
     squares: async () => {
       square ??= device.compile(trace({ gradient: spec }, (x) => ({ sum: reduceSum(mul(x['gradient']!, x['gradient']!), axes, false) })));
-      const sum = device.zeros('f32', []);
       await (await square).run({ gradient }, { sum });
       return (await device.read(sum))[0]!;
     },

@@ -55,6 +55,8 @@ export class CpuArray implements DeviceArray {
   async copyFrom(other: DeviceArray): Promise<void> {
     this.data.set((other as CpuArray).data);
   }
+
+  dispose(): void {}
 }
 
 class CpuExecutable implements Executable {

@@ -17,6 +17,8 @@ export interface DeviceArray {
   clear(): void;
   /** Takes over the values of an array of the same shape. */
   copyFrom(other: DeviceArray): Promise<void>;
+  /** Frees memory of a device at once; on the CPU the collector does. The array must not be used any more. */
+  dispose(): void;
 }
 
 export type Arrays = Readonly<Record<string, DeviceArray>>;
