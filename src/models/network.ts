@@ -75,7 +75,7 @@ export class Network {
     this.device = options.device;
     this.#options = options;
     this.#seen = new RowSet(a.vocabSize);
-    const apart = !options.device.views && options.lora?.tokenRows !== undefined;
+    const apart = !options.device.views && options.train === 'lora' && options.lora?.tokenRows !== undefined;
     this.#stages = new Stages(a, options.lora, apart);
     this.#workspace = new Workspace(options.device, options.keptRows ?? 0);
     const weight = (name: string) => options.weights.get(name)!;

@@ -10,13 +10,20 @@ import { removeTemporaries, writeFileAtomic } from '../formats/atomic.ts';
 
 const STATE = '.training';
 
-function isAlive(pid: number): boolean {
+/**
+ * A process by its number and, where the system tells, the moment it began: numbers are used again. Empty for one that is
+ * gone, or that has ended and only waits for its parent to notice.
+ */
+function processIdentity(pid: number): string {
   try {
     process.kill(pid, 0);
-    return true;
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
+    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return '';
   }
+  const stat = existsSync(`/proc/${pid}/stat`) ? readFileSync(`/proc/${pid}/stat`, 'utf8') : '';
+  // The name in brackets may hold anything; what follows it is: state, then 18 numbers, then the start.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return fields[0] === 'Z' ? '' : `${pid} ${fields[19] ?? ''}`.trim();
 }
 
 export class RunFolder {
@@ -60,11 +67,12 @@ export class RunFolder {
 
   #lock(): void {
     const lock = join(this.state, 'lock');
-    const pid = existsSync(lock) ? Number(readFileSync(lock, 'utf8')) : 0;
-    if (pid > 0 && pid !== process.pid && isAlive(pid)) {
+    const held = existsSync(lock) ? readFileSync(lock, 'utf8') : '';
+    const pid = Number.parseInt(held, 10);
+    if (pid > 0 && pid !== process.pid && processIdentity(pid) === held) {
       throw new InputError({ expected: 'an output folder that no other run uses', found: `one in use by process ${pid}`, where: this.path, remedy: 'Wait for it, stop it, or give another --out.' });
     }
-    writeFileSync(lock, String(process.pid));
+    writeFileSync(lock, processIdentity(process.pid));
   }
 
   append(file: 'metrics.jsonl' | 'timings.jsonl', value: object): void {

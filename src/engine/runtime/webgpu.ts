@@ -160,6 +160,7 @@ export class WebGpuDevice implements Device {
       await array.copyFrom(device.upload(Float32Array.of(2), [1]));
       const [value] = await device.read(array);
       if (value !== 2) throw new Error(`a copy of 2 gave ${value}`);
+      array.dispose();
     } catch (cause) {
       await device.release();
       if (cause instanceof EngineError) throw cause;
@@ -168,12 +169,12 @@ export class WebGpuDevice implements Device {
     return device;
   }
 
-  zeros(dtype: DType, shape: readonly number[]): WebGpuArray {
+  zeros(dtype: DType, shape: readonly number[]): DeviceArray {
     return new WebGpuArray(this, dtype, shape);
   }
 
   /** The data must not be changed any more. */
-  upload(data: HostData, shape: readonly number[]): WebGpuArray {
+  upload(data: HostData, shape: readonly number[]): DeviceArray {
     return new WebGpuArray(this, data instanceof Float32Array ? 'f32' : data instanceof Int32Array ? 'i32' : 'bool', shape, data);
   }
 
