@@ -1,7 +1,8 @@
 /** Answers to prompts: several at once, each stopping at its stop id, at its length, or at the end of the context. */
 import { InputError } from '../errors.ts';
 import { Random } from '../artefacts/random.ts';
-import type { Cache, Network } from '../models/network.ts';
+import type { KvCache } from '../models/kv-cache.ts';
+import type { Network } from '../models/network.ts';
 import { sample, type Sampling } from './sample.ts';
 
 export interface GenerateOptions {
@@ -21,7 +22,7 @@ export type GenerateEvent =
 
 interface Running {
   readonly prompt: number;
-  readonly cache: Cache;
+  readonly cache: KvCache;
   readonly random: Random;
   readonly ids: number[];
   /** Ids not yet in the cache. */

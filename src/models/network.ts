@@ -2,10 +2,12 @@
  * A model on a device: weights, their gradients, and the order in which the stages run. Losses and gradients are sums over
  * the rows with a label; whoever steps divides by their number (numerics.md 3), so a split into micro-batches changes nothing.
  */
-import { differentiate, prune, RowSet, rotaryTables, valueAndGradient, type Arrays, type Device, type DeviceArray, type Executable, type Graph, type Spec } from '../engine/index.ts';
+import { RowSet, rotaryTables, valueAndGradient, type Arrays, type Device, type DeviceArray } from '../engine/index.ts';
 import { loraBlock, type LoraSpec } from './adapter.ts';
 import { parametersOf, type Architecture } from './architecture.ts';
 import type { MicroBatch, Span } from './batch.ts';
+import { Compiled, isWeight, type Activations, type Stage } from './compiled.ts';
+import { KvCache } from './kv-cache.ts';
 import { Stages } from './stages.ts';
 import type { Weights } from './weights.ts';
 import { Workspace } from './workspace.ts';
@@ -28,7 +30,7 @@ export interface NetworkOptions {
   readonly hostWeights?: Weights;
   /** Absent: forward only. 'full' trains every parameter, 'lora' those of `lora`. */
   readonly train?: 'full' | 'lora';
-  readonly activations?: 'saved' | 'recomputed';
+  readonly activations?: Activations;
   /** Largest micro-batch, in rows, whose activations are kept; those of a larger one are computed again. Default: no limit. */
   readonly keptRows?: number;
   /** Rows with a label whose logits are in memory at once. */
@@ -37,19 +39,8 @@ export interface NetworkOptions {
   readonly queries?: number;
 }
 
-/** A forward graph and what its backward graph needs from it. */
-interface Stage {
-  /** Names its arrays in the workspace. */
-  readonly key: string;
-  readonly forward: Executable;
-  readonly outputs: Readonly<Record<string, Spec>>;
-  readonly backward?: Executable;
-}
-
 /** Queries of one attention call: more would waste more on hidden keys, fewer would waste more on calls. */
 const QUERIES = 128;
-
-const isWeight = (name: string) => /(weight|bias)$/.test(name);
 
 export class Network {
   readonly architecture: Architecture;
@@ -67,13 +58,13 @@ export class Network {
   readonly #head: DeviceArray;
   readonly #rotary: Record<string, DeviceArray>;
   readonly #gradients = new Map<string, DeviceArray>();
-  readonly #compiled = new Map<string, Promise<Stage>>();
-  readonly #plain = new Map<string, Promise<Executable>>();
+  readonly #compiled: Compiled;
 
   constructor(a: Architecture, options: NetworkOptions) {
     this.architecture = a;
     this.device = options.device;
     this.#options = options;
+    this.#compiled = new Compiled(options.device, options.train !== undefined);
     this.#seen = new RowSet(a.vocabSize);
     const apart = !options.device.views && options.train === 'lora' && options.lora?.tokenRows !== undefined;
     this.#stages = new Stages(a, options.lora, apart);
@@ -132,32 +123,6 @@ export class Network {
     }
   }
 
-  #stage(key: string, graph: () => Graph, wrt: (name: string) => boolean, activations: 'saved' | 'recomputed' = 'saved'): Promise<Stage> {
-    let stage = this.#compiled.get(key);
-    if (!stage) this.#compiled.set(key, (stage = this.#build(key, prune(graph()), wrt, activations)));
-    return stage;
-  }
-
-  /** Beside weights: x, which both branches of a block read, and keys and values, which several pieces of queries read. */
-  #accumulates(key: string, input: string): boolean {
-    return key === 'attend' ? input === 'k' || input === 'v' : key.startsWith('project') && input === 'x';
-  }
-
-  /** A graph that is not differentiated, compiled once. */
-  #executable(key: string, graph: () => Graph): Promise<Executable> {
-    let executable = this.#plain.get(key);
-    if (!executable) this.#plain.set(key, (executable = this.device.compile(graph())));
-    return executable;
-  }
-
-  async #build(key: string, graph: Graph, wrt: (name: string) => boolean, activations: 'saved' | 'recomputed'): Promise<Stage> {
-    const { device } = this;
-    const inputs = Object.keys(graph.inputs).filter(wrt);
-    if (!this.#options.train || inputs.length === 0) return { key, forward: await device.compile(graph), outputs: graph.outputs };
-    const { forward, backward } = differentiate(graph, { wrt: inputs, accumulate: inputs.filter((n) => isWeight(n) || this.#accumulates(key, n)), activations });
-    return { key, forward: await device.compile(forward), outputs: forward.outputs, backward: await device.compile(backward) };
-  }
-
   /** Whether training differentiates this weight of a block or of the final norm. */
   #trains = (local: string): boolean => this.#options.train === 'full' ? isWeight(local) : /lora_[AB]\.weight$/.test(local);
 
@@ -170,16 +135,16 @@ export class Network {
     const needsX = layer > 0 || this.#embeddingTrained;
     const last = layer === this.architecture.layers - 1;
     const wrt = (n: string) => (n === 'x' ? needsX : this.#trains(n));
-    return this.#stage(`project ${needsX} ${last}`, () => (last ? this.#stages.projectLast() : this.#stages.project()), wrt);
+    return this.#compiled.stage(`project ${needsX} ${last}`, () => (last ? this.#stages.projectLast() : this.#stages.project()), wrt);
   }
 
   #attendStage(): Promise<Stage> {
-    return this.#stage('attend', () => this.#stages.attend(), (n) => ['q', 'k', 'v'].includes(n), 'recomputed');
+    return this.#compiled.stage('attend', () => this.#stages.attend(), (n) => ['q', 'k', 'v'].includes(n), 'recomputed');
   }
 
   #finishStage(layer: number): Promise<Stage> {
     const needsX = layer > 0 || this.#embeddingTrained;
-    return this.#stage(`finish ${needsX}`, () => this.#stages.finish(), (n) => (n === 'x' ? needsX : n === 'context' || this.#trains(n)));
+    return this.#compiled.stage(`finish ${needsX}`, () => this.#stages.finish(), (n) => (n === 'x' ? needsX : n === 'context' || this.#trains(n)));
   }
 
   /** The arrays of a stage's outputs under `slot`. */
@@ -292,7 +257,7 @@ export class Network {
   }
 
   #embedStage(): Promise<Stage> {
-    return this.#stage('embed', () => this.#stages.embed(), (n) => n === 'weight' && this.#options.train === 'full');
+    return this.#compiled.stage('embed', () => this.#stages.embed(), (n) => n === 'weight' && this.#options.train === 'full');
   }
 
   async #embed(batch: Loaded): Promise<DeviceArray> {
@@ -305,7 +270,7 @@ export class Network {
     let x = await this.#embed(batch);
     // Two slots in turn: the input of a block must outlive it.
     for (let l = 0; l < this.architecture.layers; l++) x = await this.#forwardBlock(l, `eval${l % 2}`, x, batch);
-    const head = await this.#executable('loss', () => this.#stages.loss());
+    const head = await this.#compiled.executable('loss', () => this.#stages.loss());
     const loss = this.#workspace.get('loss', [batch.labels]);
     for (const [from, to] of this.#headChunks(batch.labels)) {
       await head.run({ ...this.#final, ...this.#tables().head, x: x.rows(from, to), targets: batch.targets.rows(from, to) }, { loss: loss.rows(from, to) });
@@ -317,7 +282,7 @@ export class Network {
    * Rows for decoding: the new ids of several texts, each going on from its cache. Keys and values are written into the
    * caches; gives the logits [texts, vocabulary] after the last new id of each text.
    */
-  async extend(texts: readonly { readonly cache: Cache; readonly ids: Int32Array }[]): Promise<Float32Array> {
+  async extend(texts: readonly { readonly cache: KvCache; readonly ids: Int32Array }[]): Promise<Float32Array> {
     const a = this.architecture;
     const rows = texts.reduce((n, { ids }) => n + ids.length, 0);
     const up = (values: Int32Array) => this.device.upload(values, [values.length]);
@@ -336,10 +301,10 @@ export class Network {
     });
     const onDevice = { ids: up(ids), positions: up(positions) };
     let x = this.#workspace.get('decode x', [rows, a.hidden]);
-    await (await this.#executable('embed', () => this.#stages.embed())).run({ ids: onDevice.ids, ...this.#tables().embed }, { x });
-    const attend = await this.#executable('attend', () => this.#stages.attend());
-    const project = await this.#executable('project', () => prune(this.#stages.project()));
-    const finish = await this.#executable('finish', () => prune(this.#stages.finish()));
+    await (await this.#compiled.executable('embed', () => this.#stages.embed())).run({ ids: onDevice.ids, ...this.#tables().embed }, { x });
+    const attend = await this.#compiled.executable('attend', () => this.#stages.attend());
+    const project = await this.#compiled.executable('project', () => this.#stages.project());
+    const finish = await this.#compiled.executable('finish', () => this.#stages.finish());
     const shapes = { q: [rows, a.heads, a.headDim], k: [rows, a.kvHeads, a.headDim], v: [rows, a.kvHeads, a.headDim] };
     const [q, k, v] = (['q', 'k', 'v'] as const).map((name) => this.#workspace.get(`decode ${name}`, shapes[name])) as [DeviceArray, DeviceArray, DeviceArray];
     const context = this.#workspace.get('decode context', [rows, a.heads * a.headDim]);
@@ -363,15 +328,15 @@ export class Network {
     }
     for (const { cache, from, to } of parts) cache.length += to - from;
     const picked = this.#workspace.get('decode last', [texts.length, a.hidden]);
-    await (await this.#executable('pick', () => this.#stages.pick())).run({ x, rows: up(lasts) }, { picked });
+    await (await this.#compiled.executable('pick', () => this.#stages.pick())).run({ x, rows: up(lasts) }, { picked });
     const logits = this.#workspace.get('decode logits', [texts.length, a.vocabSize]);
-    await (await this.#executable('logits', () => this.#stages.logits())).run({ ...this.#final, ...this.#tables().head, x: picked }, { logits });
+    await (await this.#compiled.executable('logits', () => this.#stages.logits())).run({ ...this.#final, ...this.#tables().head, x: picked }, { logits });
     return (await this.device.read(logits)) as Float32Array;
   }
 
   /** Room for the keys and values of one text of at most `capacity` tokens. */
-  cache(capacity: number): Cache {
-    return new Cache(this.device, this.architecture, capacity);
+  cache(capacity: number): KvCache {
+    return new KvCache(this.device, this.architecture, capacity);
   }
 
   *#headChunks(labels: number): Generator<[number, number]> {
@@ -413,7 +378,7 @@ export class Network {
     const rows = train === 'lora' ? lora!.tokenRows : undefined;
     const wrt = ['x', ...(rows ? ['headRows'] : []), ...(train === 'full' ? ['head', ...Object.keys(this.#final)] : [])];
     const graph = () => (rows ? this.#stages.lossOfRows(...rows) : this.#stages.loss());
-    const step = await this.#executable('head', () => valueAndGradient(graph(), { wrt, accumulate: wrt.filter((n) => n !== 'x') }));
+    const step = await this.#compiled.executable('head', () => valueAndGradient(graph(), { wrt, accumulate: wrt.filter((n) => n !== 'x') }));
     const headGradient = this.#gradients.get(a.names.head);
     const gradients = {
       ...this.#parameterGradients(a.final.prefix, Object.keys(this.#final)),
@@ -440,35 +405,8 @@ export class Network {
     const picks = [...micro.ids.keys()].filter((t) => micro.ids[t]! >= first && micro.ids[t]! < end);
     if (picks.length === 0) return;
     const up = (values: number[]) => this.device.upload(Int32Array.from(values), [values.length]);
-    const add = await this.#executable('token rows', () => this.#stages.tokenRows(first, end));
+    const add = await this.#compiled.executable('token rows', () => this.#stages.tokenRows(first, end));
     await add.run({ dx, picks: up(picks), into: up(picks.map((t) => micro.ids[t]! - first)), acc: gradient }, { sum: gradient });
-  }
-}
-
-/** Keys and values of one text, a pair of arrays a block. */
-export class Cache {
-  length = 0;
-  readonly capacity: number;
-  /** 0, 1, 2, …: positions of the keys. */
-  readonly order: DeviceArray;
-  /** All one segment. */
-  readonly segments: DeviceArray;
-  readonly #blocks: readonly { readonly k: DeviceArray; readonly v: DeviceArray }[];
-
-  constructor(device: Device, a: Architecture, capacity: number) {
-    this.capacity = capacity;
-    this.order = device.upload(Int32Array.from({ length: capacity }, (_, i) => i), [capacity]);
-    this.segments = device.zeros('i32', [capacity]);
-    const make = () => device.zeros('f32', [capacity, a.kvHeads, a.headDim]);
-    this.#blocks = Array.from({ length: a.layers }, () => ({ k: make(), v: make() }));
-  }
-
-  /** Puts rows [from, to) of block `layer` and gives all rows up to `to`. */
-  async write(layer: number, from: number, to: number, k: DeviceArray, v: DeviceArray): Promise<{ k: DeviceArray; v: DeviceArray }> {
-    const block = this.#blocks[layer]!;
-    await block.k.rows(from, to).copyFrom(k);
-    await block.v.rows(from, to).copyFrom(v);
-    return { k: block.k.rows(0, to), v: block.v.rows(0, to) };
   }
 }
 

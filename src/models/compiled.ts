@@ -1,0 +1,54 @@
+/** Stages of a network compiled for a device, each once, in the forward and backward form that training needs. */
+import { differentiate, prune, type Device, type Executable, type Graph, type Spec } from '../engine/index.ts';
+
+/** A forward graph and what its backward graph needs from it. */
+export interface Stage {
+  /** Names its arrays in the workspace. */
+  readonly key: string;
+  readonly forward: Executable;
+  readonly outputs: Readonly<Record<string, Spec>>;
+  readonly backward?: Executable;
+}
+
+export type Activations = 'saved' | 'recomputed';
+
+/** Names of weights and biases, LoRA's included. */
+export const isWeight = (name: string): boolean => /(weight|bias)$/.test(name);
+
+export class Compiled {
+  readonly #device: Device;
+  readonly #trains: boolean;
+  readonly #stages = new Map<string, Promise<Stage>>();
+  readonly #executables = new Map<string, Promise<Executable>>();
+
+  constructor(device: Device, trains: boolean) {
+    this.#device = device;
+    this.#trains = trains;
+  }
+
+  /** The stage under `key`; when training, differentiated by the inputs that `wrt` picks. */
+  stage(key: string, graph: () => Graph, wrt: (name: string) => boolean, activations: Activations = 'saved'): Promise<Stage> {
+    let stage = this.#stages.get(key);
+    if (!stage) this.#stages.set(key, (stage = this.#build(key, prune(graph()), wrt, activations)));
+    return stage;
+  }
+
+  /** A graph that is not differentiated here. */
+  executable(key: string, graph: () => Graph): Promise<Executable> {
+    let executable = this.#executables.get(key);
+    if (!executable) this.#executables.set(key, (executable = this.#device.compile(prune(graph()))));
+    return executable;
+  }
+
+  async #build(key: string, graph: Graph, wrt: (name: string) => boolean, activations: Activations): Promise<Stage> {
+    const inputs = Object.keys(graph.inputs).filter(wrt);
+    if (!this.#trains || inputs.length === 0) return { key, forward: await this.#device.compile(graph), outputs: graph.outputs };
+    const { forward, backward } = differentiate(graph, { wrt: inputs, accumulate: inputs.filter((n) => isWeight(n) || accumulates(key, n)), activations });
+    return { key, forward: await this.#device.compile(forward), outputs: forward.outputs, backward: await this.#device.compile(backward) };
+  }
+}
+
+/** Beside weights: x, which both branches of a block read, and keys and values, which several pieces of queries read. */
+function accumulates(key: string, input: string): boolean {
+  return key === 'attend' ? input === 'k' || input === 'v' : key.startsWith('project') && input === 'x';
+}
