@@ -12,13 +12,14 @@ export function command(): Command {
     .requiredOption('--data <file>', 'records the model has not seen: a .jsonl file')
     .addOption(templateOption())
     .option('--base <model>', 'where the base of a LoRA run is now')
+    .option('--categories <a,b>', 'records of these categories only', (text) => text.split(','))
     .option('--limit <n>', 'first records only', wholeNumber(1))
     .option('--stop-rate <n>', 'let it answer this many records greedily, and count the answers that end', wholeNumber(1))
     .option('--max-new-tokens <n>', 'of such an answer (default: 256)', wholeNumber(1), 256)
-    .option('--threads <n>', '', wholeNumber(1))
+    .option('--threads <n>', 'threads of a product (default: all cores)', wholeNumber(1))
     .option('--offline', 'use only what is already here')
     .option('--json', 'print one JSON object')
-    .action(async (flags: { model: string; data: string; template?: 'dolly' | 'chat'; base?: string; limit?: number; stopRate?: number; maxNewTokens: number; threads?: number; offline?: boolean; json?: boolean }) => {
+    .action(async (flags: { model: string; data: string; template?: 'dolly' | 'chat'; base?: string; categories?: string[]; limit?: number; stopRate?: number; maxNewTokens: number; threads?: number; offline?: boolean; json?: boolean }) => {
       const [model, data] = [await resolve(flags.model, 'model', flags), await resolve(flags.data, 'dataset', flags)];
       const events = evaluate({ ...flags, model: model.path, data: data.path, answers: flags.stopRate });
       using progress = new Progress();

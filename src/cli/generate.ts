@@ -26,7 +26,7 @@ export function command(): Command {
     .option('--context <text>', 'a text to do it with', '')
     .addOption(templateOption())
     .option('--base <model>', 'where the base of a LoRA run is now')
-    .option('--max-new-tokens <n>', '', wholeNumber(1), 256)
+    .option('--max-new-tokens <n>', 'longest answer', wholeNumber(1), 256)
     .option('--temperature <x>', '0: always the most likely token', notNegative, 1)
     .option('--top-p <x>', 'smallest set of tokens with this probability', notNegative, 0.92)
     .option('--top-k <n>', 'most tokens considered, 0: all', wholeNumber(0), 0)

@@ -65,7 +65,7 @@ export async function trainOptions(flags: Flags): Promise<TrainOptions> {
     base: base.path, data: data.path, out: value<string>('out')!, method: value('method'), template: value('template'), epochs: value('epochs'), maxSteps: value('maxSteps'),
     rate: value('lr'), schedule: value('schedule'), warmup: value('warmupSteps'), batchTokens: value('batchTokens'), batchRows: value('batchRows'), microTokens: value('microTokens'),
     maxLength: value('maxLength'), overlong: value('overlong'), testSize: value('testSize'), seed: value('seed'), weightDecay: value('weightDecay'), rank: value('rank'), alpha: value('alpha'),
-    activations: value('activations'), device: value('device'), threads: value('threads'), saveSteps: value('saveSteps'), licence: value('licence') ?? data.licence,
+    activations: value('activations'), device: value('device'), threads: value('threads'), saveSteps: value('saveSteps'), licence: value('licence') ?? data.licence, baseLicence: base.licence,
   };
   return completeOptions(given as Partial<TrainOptions> & Pick<TrainOptions, 'base' | 'data' | 'out'>, value('recipe'));
 }

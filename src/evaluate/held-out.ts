@@ -1,6 +1,7 @@
 /** Evaluation of a model on records it never saw: losses, and on request whether greedy answers end by themselves. */
 import { readRecordFile } from '../artefacts/record.ts';
 import { CpuDevice } from '../engine/index.ts';
+import { InputError } from '../errors.ts';
 import { generate, repeats } from '../inference/generate.ts';
 import { heldOutLoss, type HeldOutReport } from '../inference/held-out.ts';
 import { openModel, type OpenOptions } from '../inference/open-model.ts';
@@ -12,7 +13,9 @@ import { encodeExamples, encodePrompt } from '../tokenizer/example.ts';
 export interface EvaluateOptions extends OpenOptions {
   readonly model: string;
   readonly data: string;
-  /** First records of the file only. */
+  /** Records of these categories only. */
+  readonly categories?: readonly string[] | undefined;
+  /** First records of those only. */
   readonly limit?: number | undefined;
   /** Greedy answers to this many records. */
   readonly answers?: number | undefined;
@@ -46,7 +49,9 @@ export type EvaluateEvent =
 
 export async function* evaluate(options: EvaluateOptions): AsyncGenerator<EvaluateEvent, Evaluation> {
   const model = await openModel(options.model, options);
-  const records = readRecordFile(options.data).records.slice(0, options.limit);
+  const { categories } = options;
+  const records = readRecordFile(options.data).records.filter((r) => !categories || categories.includes(r.category)).slice(0, options.limit);
+  if (records.length === 0) throw new InputError({ expected: `records of the categories ${categories?.join(', ')}`, found: 'none', where: options.data, remedy: 'Name categories that occur in the file.' });
   const { examples, dropped } = encodeExamples(records, model.tokenizer, model.template, { maxLength: model.architecture.contextLength, overlong: 'drop' });
   const device = new CpuDevice(options.threads === undefined ? {} : { threads: options.threads });
   try {

@@ -21,6 +21,7 @@ export interface AnswerResult {
   readonly stopped: boolean;
   readonly tokens: number;
   readonly prompt_tokens: number;
+  /** After the first, which waits for the prompt. */
   readonly tokens_per_second: number;
   readonly template: string;
 }
@@ -35,12 +36,13 @@ export async function* answer(options: AnswerOptions): AsyncGenerator<string, An
     const ids: number[] = [];
     let shown = '';
     let stopped = false;
-    const started = performance.now();
+    let first = performance.now();
     const settings = { sampling: options.sampling, maxNewTokens: options.maxNewTokens, stopIds: [model.tokenizer.specialId(model.template.stopToken)!], seed: options.seed, vocabulary: model.tokenizer.size };
     const decode = () => model.tokenizer.decode(ids, { skipSpecial: true }).trimStart();
     for await (const event of generate(network, [prompt], settings)) {
       if (event.type === 'done') stopped = event.stopped;
       else {
+        if (ids.length === 0) first = performance.now();
         ids.push(event.id);
         const text = decode();
         // A character of several tokens decodes to U+FFFD until it is whole.
@@ -51,7 +53,7 @@ export async function* answer(options: AnswerOptions): AsyncGenerator<string, An
     }
     const text = decode();
     if (text.startsWith(shown) && text !== shown) yield text.slice(shown.length);
-    return { answer: text.trim(), stopped, tokens: ids.length, prompt_tokens: prompt.length, tokens_per_second: (1000 * ids.length) / (performance.now() - started), template: model.template.name };
+    return { answer: text.trim(), stopped, tokens: ids.length, prompt_tokens: prompt.length, tokens_per_second: (1000 * Math.max(0, ids.length - 1)) / (performance.now() - first), template: model.template.name };
   } finally {
     await device.release();
   }

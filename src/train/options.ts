@@ -37,7 +37,9 @@ export interface TrainOptions {
   /** Seconds between checkpoints, or updates between them. */
   readonly saveSeconds: number;
   readonly saveSteps?: number | undefined;
+  /** Licence of the data, and of the base where its source states one. */
   readonly licence?: string | undefined;
+  readonly baseLicence?: string | undefined;
 }
 
 const RATES = { full: 1e-5, lora: 2e-4 } as const;
@@ -65,6 +67,6 @@ export function completeOptions(given: Given, recipe?: string): TrainOptions {
 
 /** Options that decide the numbers of a run: a resumed run must have the same. */
 export function decisive(options: TrainOptions): Record<string, unknown> {
-  const { out: _out, saveSeconds: _s, saveSteps: _n, licence: _l, base: _b, data: _d, ...rest } = options;
+  const { out: _out, saveSeconds: _s, saveSteps: _n, licence: _l, baseLicence: _bl, base: _b, data: _d, ...rest } = options;
   return JSON.parse(JSON.stringify(rest)) as Record<string, unknown>;
 }

@@ -2,9 +2,10 @@
  * A training run from top to bottom, as a stream of events: open the base, read the records, then update, evaluate and
  * save until all updates are made. Prints nothing; the only thing it writes is the run's folder.
  */
+import { readFileSync } from 'node:fs';
 import { arch, cpus, platform } from 'node:os';
 import { RUN_SCHEMA, type RunManifest, type RunResult } from '../artefacts/run.ts';
-import { AdamW, CpuDevice, learningRate, type Device } from '../engine/index.ts';
+import { AdamW, CpuDevice, learningRate, ORT_VERSION, type Device } from '../engine/index.ts';
 import { InputError } from '../errors.ts';
 import { requireFreeSpace } from '../formats/atomic.ts';
 import { heldOutLoss, type HeldOutReport } from '../inference/held-out.ts';
@@ -82,15 +83,21 @@ export async function makeUpdate({ network, optimizer, device, warmup, updates }
   return { loss, lr, norm, labels };
 }
 
+/** Of the package.json beside src/ or dist/. */
+const VERSION = (JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }).version;
+
+/** What bit equality rests on. */
 function machine(options: TrainOptions): RunManifest['machine'] {
-  return { platform: platform(), arch: arch(), cpu: cpus()[0]?.model.trim() ?? 'unknown', threads: options.threads ?? cpus().length, node: process.version, device: options.device };
+  return {
+    roslin: VERSION, onnxruntime: ORT_VERSION, platform: platform(), arch: arch(), cpu: cpus()[0]?.model.trim() ?? 'unknown', threads: options.threads ?? cpus().length, node: process.version, device: options.device,
+  };
 }
 
 async function manifestOf(options: TrainOptions, p: Prepared): Promise<RunManifest> {
   const { model, rows } = p;
   return {
     schema: RUN_SCHEMA, method: options.method, template: { name: model.template.name, hash: model.template.hash },
-    base: { ...(await identify(options.base)), kind: model.kind === 'gguf' ? 'gguf' : 'folder', licence: model.licence },
+    base: { ...(await identify(options.base)), kind: model.kind === 'gguf' ? 'gguf' : 'folder', licence: options.baseLicence ?? model.licence },
     data: { ...(await identify(options.data)), records: rows.records, licence: options.licence ?? null },
     options: decisive(options), machine: machine(options), rows: { train: hashRows(rows.train), heldOut: hashRows(rows.heldOut) }, dropped: rows.dropped, verdict: 'unknown',
   };
@@ -168,7 +175,7 @@ async function* run(options: TrainOptions, prepared: Prepared, manifest: RunMani
     folder.append('metrics.jsonl', { step: done, held_out: report });
     yield { type: 'evaluated', step: done, report };
   };
-  if (done === 0 && rows.heldOut.length > 0) {
+  if (state === undefined && rows.heldOut.length > 0) {
     yield* measure();
     before = after;
   }
