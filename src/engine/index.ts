@@ -17,5 +17,5 @@ export { AdamW, type AdamWOptions, type Parameter, type StepOptions } from './op
 export { RowSet } from './optim/row-set.ts';
 export { learningRate, type Schedule } from './optim/schedule.ts';
 export { WebGpuDevice } from './runtime/webgpu.ts';
-export { ORT_VERSION } from './runtime/ort.ts';
+export { ORT_VERSION } from './runtime/version.ts';
 export { CpuArray, CpuDevice, HEAP, type CpuOptions } from './runtime/cpu.ts';

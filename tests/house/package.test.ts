@@ -8,7 +8,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, 
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { ORT_INTEGRITY, ORT_VERSION } from '../../src/engine/runtime/ort.ts';
+import { ORT_INTEGRITY, ORT_VERSION } from '../../src/engine/runtime/version.ts';
 import { packageJson, packageLock, root } from './support.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'roslin-package-'));

@@ -16,7 +16,7 @@ after(() => device.release());
 /** Shares of 20,000 draws. */
 function shares(logits: Float32Array, sampling: Parameters<typeof sample>[1]): number[] {
   const random = new Random(3);
-  const counts = new Array<number>(logits.length).fill(0);
+  const counts = Array.from(logits, () => 0);
   for (let i = 0; i < 20000; i++) counts[sample(logits, sampling, random)]!++;
   return counts.map((n) => n / 20000);
 }
