@@ -1,0 +1,53 @@
+/** The guide explains every flag of the verbs it is about and no other; paths that documents name are there. */
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { test } from 'node:test';
+import type { Command } from 'commander';
+import { command as dataset } from '../../src/cli/dataset.ts';
+import { command as evaluate } from '../../src/cli/evaluate.ts';
+import { command as generate } from '../../src/cli/generate.ts';
+import { command as plan } from '../../src/cli/plan.ts';
+import { command as train } from '../../src/cli/train.ts';
+import { root, textFiles } from './support.ts';
+
+/** Sections of docs/training.md that explain flags, by the beginning of their heading. */
+const EXPLAINED = { '2.': [dataset()], '4.': [plan(), train()], '8.': [evaluate()], '9.': [generate()] };
+/** Explained once for all verbs, at the beginning of the guide. */
+const COMMON = new Set(['--json', '--offline']);
+
+const sorted = (flags: Iterable<string>) => [...new Set(flags)].filter((flag) => !COMMON.has(flag)).sort();
+
+/** Long flags of a command and of the verbs below it. */
+const flagsOf = (command: Command): string[] => [...command.options.map((option) => option.long!), ...command.commands.flatMap((child) => flagsOf(child as Command))];
+
+/** Flags in the first cells of a text's tables. */
+const explained = (text: string): string[] => text.split('\n').filter((line) => line.startsWith('| `--')).flatMap((line) => line.split(' | ')[0]!.match(/--[a-z-]+/g) ?? []);
+
+const sections = readFileSync(join(root, 'docs/training.md'), 'utf8').split(/^## /m);
+for (const [number, commands] of Object.entries(EXPLAINED)) {
+  test(`docs/training.md, section ${number} explains the flags that there are`, () => {
+    const section = sections.find((text) => text.startsWith(number));
+    assert.deepEqual(sorted(explained(section ?? '')), sorted(commands.flatMap(flagsOf)));
+  });
+}
+
+/** Paths in code spans that begin with a folder of the project. */
+const pathsIn = (text: string): string[] => [...text.matchAll(/`((?:src|docs|tests|bench|examples|scripts|tools)\/[\w./-]*)`/g)].map((match) => match[1]!);
+
+/** A file or folder; decisions may be named by their number alone. */
+function isThere(path: string): boolean {
+  if (existsSync(join(root, path))) return true;
+  return dirname(path) === 'docs/decisions' && readdirSync(join(root, 'docs/decisions')).some((name) => name.startsWith(`${basename(path)}-`));
+}
+
+const atRoot = readdirSync(root).filter((name) => name.endsWith('.md')).map((name) => [name, readFileSync(join(root, name), 'utf8')] as const);
+// The log also names what is to come.
+for (const [name, text] of [...atRoot, ...textFiles('docs', /\.md$/)].filter(([path]) => path !== 'docs/log.md')) {
+  test(`${name} names paths that are there`, () => assert.deepEqual(pathsIn(text).filter((path) => !isThere(path)), []));
+}
+
+test('what is not there would be noticed', () => {
+  assert.deepEqual(pathsIn('`src/none.ts`, `docs/decisions/0001`, `docs/decisions/9999` and `npm test`').filter((path) => !isThere(path)), ['src/none.ts', 'docs/decisions/9999']);
+  assert.deepEqual(explained('| `--one`, `--two x\\|y` | not --three | |\n--four'), ['--one', '--two']);
+});
