@@ -1,5 +1,5 @@
 /** `roslin dataset …`: today `inspect`. */
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { readRecordFile } from '../artefacts/record.ts';
 import { inspectDataset } from '../dataset/inspect.ts';
 import { openModel } from '../inference/open-model.ts';
@@ -25,7 +25,7 @@ export function command(): Command {
     .requiredOption('--base <model>', 'base model whose tokenizer and context count')
     .addOption(templateOption())
     .option('--max-length <n>', 'longest row in tokens (default: the context of the base)', wholeNumber(2))
-    .option('--overlong <how>', 'drop or cut-context', 'drop')
+    .addOption(new Option('--overlong <how>', 'longer rows: leave out, or shorten their context').choices(['drop', 'cut-context']).default('drop'))
     .option('--preview <n>', 'rows to show', wholeNumber(0), 3)
     .option('--offline', 'use only what is already here')
     .option('--json', 'print one JSON object')
@@ -33,7 +33,7 @@ export function command(): Command {
       const [data, base] = [await resolve(file, 'dataset', flags), await resolve(flags.base, 'model', flags)];
       const model = await openModel(base.path, { template: flags.template });
       const { records, extraFields } = readRecordFile(data.path);
-      const result = inspectDataset(records, model.tokenizer, model.template, { maxLength: flags.maxLength ?? model.architecture.contextLength, overlong: flags.overlong, preview: flags.preview });
+      const result = inspectDataset(records, model.tokenizer, model.template, { maxLength: Math.min(flags.maxLength ?? Infinity, model.architecture.contextLength), overlong: flags.overlong, preview: flags.preview });
       if (flags.json) return printJson({ ...result, extra_fields: extraFields });
       print(renderInspection(result, { color: wantsColour(process.stdout) }));
       for (const [field, n] of Object.entries(extraFields)) note(`${n} records have a field ${sanitise(field)}, which is not used`);

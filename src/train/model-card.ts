@@ -8,6 +8,9 @@ const known = (licence: string | null) => licence ?? 'unknown';
 /** Names come from paths that people chose: they must not become markup. */
 const plain = (text: string) => text.replace(/[^\p{L}\p{N} ._/:@+-]/gu, '?');
 
+/** For a code span in a table: nothing in it is markup but its own end and the table's bars. */
+const code = (text: string) => `\`${text.replace(/[`\p{Cc}]/gu, '?').replaceAll('|', '\\|')}\``;
+
 export function modelCard(run: RunManifest, model: OpenedModel): string {
   const { result } = run;
   const heldOut = result?.heldOut;
@@ -26,7 +29,7 @@ Made with Roslin.
 | Data | ${plain(basename(run.data.path))}, ${run.data.records} records, sha256 \`${run.data.hash}\`, licence ${plain(known(run.data.licence))} |
 | Licence verdict | ${run.verdict} |
 | Method | ${run.method} |
-| Template | ${run.template.name}, stop token \`${plain(model.template.stopToken)}\` |
+| Template | ${run.template.name}, stop token ${code(model.template.stopToken)} |
 | Updates | ${result?.steps}, ${result?.trainedTokens} trained tokens, ${Math.round(result?.seconds ?? 0)} s |
 | Held-out loss a response token | ${heldOut ? `${heldOut.before.toFixed(4)} before, ${heldOut.after.toFixed(4)} after` : 'not measured'} |
 | Rows left out | ${run.dropped.length} too long |

@@ -62,7 +62,9 @@ export function completeOptions(given: Given, recipe?: string): TrainOptions {
   if (!preset) throw new UsageError({ expected: `a recipe among ${Object.keys(RECIPES).join(', ')}`, found: recipe!, where: '--recipe' });
   const present = Object.fromEntries(Object.entries(given).filter(([, v]) => v !== undefined)) as Given;
   const method = present.method ?? preset.method ?? DEFAULTS.method;
-  return { ...DEFAULTS, rate: RATES[method], ...preset, ...present, method };
+  // A recipe's rate belongs to its method.
+  const rate = present.rate ?? (preset.rate !== undefined && method === preset.method ? preset.rate : RATES[method]);
+  return { ...DEFAULTS, ...preset, ...present, method, rate };
 }
 
 /** Options that decide the numbers of a run: a resumed run must have the same. */

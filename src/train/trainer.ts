@@ -55,7 +55,7 @@ export async function prepare(options: TrainOptions): Promise<Prepared> {
   const lora = options.method === 'lora' ? createAdapter(model.architecture, weights, {
     rank: options.rank, alpha: options.alpha, seed: options.seed, addedTokens: model.template.addedTokens.map((t) => model.tokenizer.specialId(t)!),
   }) : undefined;
-  const network = new Network(model.architecture, { device, weights: uploadWeights(weights, device), hostWeights: weights, ...(lora ? { lora } : {}), train: options.method, activations: options.activations, keptRows: options.microTokens });
+  const network = new Network(model.architecture, { device, weights: uploadWeights(weights, device), ...(device.views ? {} : { hostWeights: weights }), ...(lora ? { lora } : {}), train: options.method, activations: options.activations, keptRows: options.microTokens });
   const optimizer = new AdamW(device, network.trained, { weightDecay: options.weightDecay });
   const warmup = options.warmup === 'auto' ? Math.round(0.03 * updates.length) : options.warmup;
   return { model, lora, rows, updates, device, network, optimizer, warmup };
