@@ -20,7 +20,7 @@ export interface RunManifest {
   /** Bit equality of a resumed run holds only where all of these are equal. */
   readonly machine: Readonly<Record<string, string | number>>;
   /** Hash over the training rows in order, and over the held-out ones. */
-  readonly rows: { readonly train: string; readonly heldOut: string };
+  readonly rows: { readonly train: string; readonly held_out: string };
   readonly dropped: readonly { readonly line: number; readonly tokens: number }[];
   readonly verdict: 'unknown';
   readonly result?: RunResult;
@@ -28,8 +28,8 @@ export interface RunManifest {
 
 export interface RunResult {
   readonly steps: number;
-  readonly trainedTokens: number;
+  readonly trained_tokens: number;
   /** Mean loss over response tokens of the held-out rows before the first and after the last step. */
-  readonly heldOut: { readonly before: number; readonly after: number } | null;
+  readonly held_out: { readonly before: number; readonly after: number } | null;
   readonly seconds: number;
 }

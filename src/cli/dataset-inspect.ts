@@ -39,7 +39,7 @@ export function renderInspection(result: Inspection, { color }: RenderOptions): 
       ...table(
         [
           ['mean', 'median', 'p90', 'p99', 'longest', 'limit'],
-          [tokens.mean.toFixed(1), ...[tokens.median, tokens.p90, tokens.p99, tokens.max, result.maxLength].map(count)],
+          [tokens.mean.toFixed(1), ...[tokens.median, tokens.p90, tokens.p99, tokens.max, result.max_length].map(count)],
         ],
         'rrrrrr',
       ),
@@ -51,8 +51,8 @@ export function renderInspection(result: Inspection, { color }: RenderOptions): 
       ...table(
         [
           ['tokens', count(tokens.total), ''],
-          ['trained', count(tokens.trained), percent(tokens.labelShare)],
-          ['useful if padded', percent(result.paddedUsefulShare), 'in random batches of 8, for comparison'],
+          ['trained', count(tokens.trained), percent(tokens.label_share)],
+          ['useful if padded', percent(result.padded_useful_share), 'in random batches of 8, for comparison'],
         ],
         'lrl',
       ),
@@ -65,8 +65,8 @@ export function renderInspection(result: Inspection, { color }: RenderOptions): 
           ...result.categories.map((row) => [
             visible(row.category).slice(0, 40),
             count(row.examples),
-            row.meanTokens.toFixed(0),
-            percent(row.labelShare),
+            row.mean_tokens.toFixed(0),
+            percent(row.label_share),
           ]),
         ],
         'lrrr',
@@ -118,7 +118,7 @@ function bars(buckets: readonly LengthBucket[]): string[] {
     const eighths = Math.round((bucket.examples / most) * BAR_WIDTH * 8);
     const least = bucket.examples > 0 ? 1 : 0;
     const shown = Math.max(eighths, least);
-    return [`≤ ${count(bucket.upTo)}`, count(bucket.examples), '█'.repeat(shown >> 3) + (EIGHTHS[shown & 7] as string)];
+    return [`≤ ${count(bucket.up_to)}`, count(bucket.examples), '█'.repeat(shown >> 3) + (EIGHTHS[shown & 7] as string)];
   });
   return table(rows, 'rrl').map((line) => line.slice(2));
 }
@@ -131,7 +131,7 @@ function overlong(title: string, rows: Inspection['dropped']): string[] {
 }
 
 function preview(row: PreviewRow, paint: Palette): string[] {
-  const head = `line ${row.line} · ${visible(row.category).slice(0, 40)} · ${count(row.tokens)} tokens, ${count(row.trainedTokens)} trained`;
+  const head = `line ${row.line} · ${visible(row.category).slice(0, 40)} · ${count(row.tokens)} tokens, ${count(row.trained_tokens)} trained`;
   const body = row.runs.map((run) => paintRun(run, paint)).join('');
   return [paint.bold(head), ...body.split('\n').map((line) => `  ${line}`)];
 }

@@ -15,7 +15,7 @@ export function command(): Command {
     .option('--categories <a,b>', 'records of these categories only', (text) => text.split(','))
     .option('--limit <n>', 'first records only', wholeNumber(1))
     .option('--stop-rate <n>', 'let it answer this many records greedily, and count the answers that end', wholeNumber(1))
-    .option('--max-new-tokens <n>', 'of such an answer (default: 256)', wholeNumber(1), 256)
+    .option('--max-new-tokens <n>', 'of such an answer', wholeNumber(1), 256)
     .option('--threads <n>', 'threads of a product (default: all cores)', wholeNumber(1))
     .option('--offline', 'use only what is already here')
     .option('--json', 'print one JSON object')

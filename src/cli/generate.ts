@@ -15,6 +15,7 @@ interface Flags {
   readonly topP: number;
   readonly topK: number;
   readonly seed?: number;
+  readonly threads?: number;
   readonly offline?: boolean;
   readonly json?: boolean;
 }
@@ -31,6 +32,7 @@ export function command(): Command {
     .option('--top-p <x>', 'smallest set of tokens with this probability', notNegative, 0.92)
     .option('--top-k <n>', 'most tokens considered, 0: all', wholeNumber(0), 0)
     .option('--seed <n>', 'for the same answer again (default: another every time)', wholeNumber(0))
+    .option('--threads <n>', 'threads of a product (default: all cores)', wholeNumber(1))
     .option('--offline', 'use only what is already here')
     .option('--json', 'print one JSON object')
     .action(async (flags: Flags) => {
@@ -39,7 +41,7 @@ export function command(): Command {
       const seed = flags.seed ?? Math.floor(Math.random() * 2 ** 31);
       const events = answer({
         model: model.path, base: flags.base, template: flags.template, instruction: flags.instruction, context: flags.context, maxNewTokens: flags.maxNewTokens,
-        sampling: { temperature: flags.temperature, topP: flags.topP || 1, topK: flags.topK }, seed,
+        sampling: { temperature: flags.temperature, topP: flags.topP || 1, topK: flags.topK }, seed, threads: flags.threads,
       });
       let next = await events.next();
       for (; !next.done; next = await events.next()) if (!flags.json) process.stdout.write(sanitise(next.value));

@@ -17,7 +17,7 @@ export interface Resolved {
   readonly licence?: string;
 }
 
-const HUB_ID = /^[\w.-]+\/[\w.-]+(:.+)?$/;
+const HUB_ID = /^[\w.-]+\/[\w.-]+(@[^:]+)?(:.+)?$/;
 
 export async function resolve(named: string, kind: 'model' | 'dataset', options: ResolveOptions = {}): Promise<Resolved> {
   const store = join('.roslin', kind === 'model' ? 'models' : 'data', named);

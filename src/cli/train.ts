@@ -61,7 +61,7 @@ class View {
       case 'done': {
         this.#progress.finish('');
         if (this.#losses.length > 4) note(plot(smooth(this.#losses)));
-        const { heldOut, seconds, steps } = event.result;
+        const { held_out: heldOut, seconds, steps } = event.result;
         note(`${steps} updates in ${duration(seconds)}`);
         if (heldOut) note(`held-out loss ${heldOut.before.toFixed(4)} → ${paint('bold', heldOut.after.toFixed(4))}`);
       }

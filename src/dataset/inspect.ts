@@ -7,6 +7,7 @@ import type { InstructionRecord } from '../artefacts/record.ts';
 import { InputError } from '../errors.ts';
 import { encodeExamples } from '../tokenizer/example.ts';
 import type { EncodeOptions, Example, OverlongRow } from '../tokenizer/example.ts';
+import { usefulShareIfPadded } from '../tokenizer/padding.ts';
 import type { PromptTemplate } from '../tokenizer/template.ts';
 import type { Tokenizer } from '../tokenizer/tokenizer.ts';
 
@@ -20,14 +21,14 @@ export interface InspectOptions extends EncodeOptions {
 export interface CategoryShare {
   readonly category: string;
   readonly examples: number;
-  readonly meanTokens: number;
+  readonly mean_tokens: number;
   /** Trained tokens over all tokens of the category. */
-  readonly labelShare: number;
+  readonly label_share: number;
 }
 
-/** Examples with more than the bucket before it and at most `upTo` tokens. */
+/** Examples with more than the bucket before it and at most `up_to` tokens. */
 export interface LengthBucket {
-  readonly upTo: number;
+  readonly up_to: number;
   readonly examples: number;
 }
 
@@ -43,7 +44,7 @@ export interface PreviewRow {
   readonly line: number;
   readonly category: string;
   readonly tokens: number;
-  readonly trainedTokens: number;
+  readonly trained_tokens: number;
   readonly runs: readonly PreviewRun[];
 }
 
@@ -51,13 +52,13 @@ export interface Inspection {
   readonly records: number;
   readonly examples: number;
   readonly template: { readonly name: string; readonly hash: string };
-  readonly maxLength: number;
+  readonly max_length: number;
   readonly dropped: readonly OverlongRow[];
   readonly cut: readonly OverlongRow[];
   readonly tokens: {
     readonly total: number;
     readonly trained: number;
-    readonly labelShare: number;
+    readonly label_share: number;
     readonly mean: number;
     readonly median: number;
     readonly p90: number;
@@ -68,12 +69,9 @@ export interface Inspection {
   /** Largest category first. */
   readonly categories: readonly CategoryShare[];
   /** Share of useful tokens in shuffled batches of 8, each padded to its longest row and to a multiple of 8. */
-  readonly paddedUsefulShare: number;
+  readonly padded_useful_share: number;
   readonly preview: readonly PreviewRow[];
 }
-
-const PADDED_BATCH = 8;
-const PADDED_MULTIPLE = 8;
 
 /** The template's added tokens are put into the tokenizer here. Throws InputError (see `encodeExamples`). */
 export function inspectDataset(
@@ -99,13 +97,13 @@ export function inspectDataset(
     records: records.length,
     examples: examples.length,
     template: { name: template.name, hash: template.hash },
-    maxLength: options.maxLength,
+    max_length: options.maxLength,
     dropped,
     cut,
     tokens: {
       total,
       trained,
-      labelShare: trained / total,
+      label_share: trained / total,
       mean: total / examples.length,
       median: quantile(sorted, 0.5),
       p90: quantile(sorted, 0.9),
@@ -114,7 +112,7 @@ export function inspectDataset(
     },
     histogram: histogram(sorted),
     categories: byCategory(examples),
-    paddedUsefulShare: paddedUsefulShare(lengths, options.seed ?? 42),
+    padded_useful_share: usefulShareIfPadded(lengths, options.seed),
     preview: previewIndexes(examples.length, options.preview ?? 3).map((i) => previewRow(examples[i] as Example, ready)),
   };
 }
@@ -137,7 +135,7 @@ export function previewRow(example: Example, tokenizer: Tokenizer): PreviewRow {
     from = to;
   }
   const { line, category } = example;
-  return { line, category, tokens: ids.length, trainedTokens: countTrained(example), runs };
+  return { line, category, tokens: ids.length, trained_tokens: countTrained(example), runs };
 }
 
 function byCategory(examples: readonly Example[]): CategoryShare[] {
@@ -153,8 +151,8 @@ function byCategory(examples: readonly Example[]): CategoryShare[] {
     .map(([category, group]) => ({
       category,
       examples: group.examples,
-      meanTokens: group.tokens / group.examples,
-      labelShare: group.trained / group.tokens,
+      mean_tokens: group.tokens / group.examples,
+      label_share: group.trained / group.tokens,
     }))
     .sort((a, b) => b.examples - a.examples || (a.category < b.category ? -1 : 1));
 }
@@ -163,36 +161,12 @@ function byCategory(examples: readonly Example[]): CategoryShare[] {
 function histogram(sorted: readonly number[]): LengthBucket[] {
   const buckets: LengthBucket[] = [];
   let counted = 0;
-  for (let upTo = 32; counted < sorted.length; upTo *= 2) {
+  for (let up_to = 32; counted < sorted.length; up_to *= 2) {
     const before = counted;
-    while (counted < sorted.length && (sorted[counted] as number) <= upTo) counted++;
-    buckets.push({ upTo, examples: counted - before });
+    while (counted < sorted.length && (sorted[counted] as number) <= up_to) counted++;
+    buckets.push({ up_to, examples: counted - before });
   }
   return buckets;
-}
-
-function paddedUsefulShare(lengths: readonly number[], seed: number): number {
-  const order = shuffled(lengths, seed);
-  let padded = 0;
-  for (let from = 0; from < order.length; from += PADDED_BATCH) {
-    const batch = order.slice(from, from + PADDED_BATCH);
-    padded += batch.length * Math.ceil(Math.max(...batch) / PADDED_MULTIPLE) * PADDED_MULTIPLE;
-  }
-  return sum(lengths) / padded;
-}
-
-/** Fisher-Yates with the mulberry32 generator: only for this estimate, never for the order of a training run. */
-function shuffled(values: readonly number[], seed: number): number[] {
-  const order = [...values];
-  let state = seed >>> 0;
-  for (let i = order.length - 1; i > 0; i--) {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    const j = Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * (i + 1));
-    [order[i], order[j]] = [order[j] as number, order[i] as number];
-  }
-  return order;
 }
 
 function previewIndexes(length: number, rows: number): number[] {

@@ -21,27 +21,30 @@ const WINDOWS_DEVICE = /^(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9¹²
 const MAX_PATH = 1024;
 const MAX_SEGMENT_BYTES = 255;
 
-/** Splits `owner/name` or `owner/name:file` and checks both. Throws UsageError. */
-export function parseHubId(text: string): { id: string; file?: string } {
+/** Splits `owner/name`, `owner/name@revision`, each with `:file` after it or not, and checks all parts. Throws UsageError. */
+export function parseHubId(text: string): { id: string; revision?: string; file?: string } {
   const colon = text.indexOf(':');
-  const id = colon < 0 ? text : text.slice(0, colon);
+  const repository = colon < 0 ? text : text.slice(0, colon);
+  const at = repository.indexOf('@');
+  const id = at < 0 ? repository : repository.slice(0, at);
   const parts = id.split('/');
   const wrong = parts.length > 2 || id.length > 96 || id.includes('--') || id.includes('..') || id.endsWith('.git')
     || !parts.every((part) => ID_PART.test(part));
   if (wrong) {
     throw new UsageError({
-      expected: 'a hub id like owner/name or owner/name:file',
+      expected: 'a hub id like owner/name, owner/name@revision or owner/name:file',
       found: quoted(text),
       remedy: 'Letters, digits, "-", "_" and "." only, no "--" and no "..", at most 96 characters.',
     });
   }
-  if (colon < 0) return { id };
+  const named = at < 0 ? { id } : { id, revision: checkRevision(repository.slice(at + 1)) };
+  if (colon < 0) return named;
   const file = text.slice(colon + 1);
   const problem = pathProblem(file);
   if (problem) {
     throw new UsageError({ expected: 'a file path inside the repository after the ":"', found: `${quoted(file)} (${problem})` });
   }
-  return { id, file };
+  return { ...named, file };
 }
 
 /** Checks a branch, tag or commit name, which also becomes a path below `refs/`. Throws UsageError. */

@@ -67,8 +67,8 @@ export interface HubPlan {
  */
 export async function resolveHub(request: HubRequest): Promise<HubPlan> {
   const settings = hubSettings(request);
-  const { id, file } = parseHubId(request.id);
-  const revision = checkRevision(request.revision ?? 'main');
+  const { id, revision: named, file } = parseHubId(request.id);
+  const revision = checkRevision(request.revision ?? named ?? 'main');
   const asked: Asked = { kind: request.kind, id, revision, endpoint: settings.endpoint };
   const cache = new RepoCache(settings.cacheDir, request.kind, id);
   if (settings.offline) {
@@ -90,8 +90,9 @@ export async function resolveHub(request: HubRequest): Promise<HubPlan> {
 }
 
 /** The snapshot of a revision in the cache, complete or not, whoever fetched it; undefined if there is none. */
-export function cachedSnapshot(kind: HubKind, id: string, revision = 'main', options: HubOptions = {}): CachedSnapshot | undefined {
-  return new RepoCache(hubSettings(options).cacheDir, kind, parseHubId(id).id).find(checkRevision(revision));
+export function cachedSnapshot(kind: HubKind, name: string, given?: string, options: HubOptions = {}): CachedSnapshot | undefined {
+  const { id, revision = 'main' } = parseHubId(name);
+  return new RepoCache(hubSettings(options).cacheDir, kind, id).find(checkRevision(given ?? revision));
 }
 
 async function planFromHub(client: HubClient, cache: RepoCache, asked: Asked, description: Description, file: string | undefined): Promise<HubPlan> {

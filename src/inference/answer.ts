@@ -14,6 +14,7 @@ export interface AnswerOptions extends OpenOptions {
   readonly maxNewTokens: number;
   readonly sampling: Sampling;
   readonly seed: number;
+  readonly threads?: number | undefined;
 }
 
 export interface AnswerResult {
@@ -29,7 +30,7 @@ export interface AnswerResult {
 /** Yields the answer's text as it grows, whole characters only. */
 export async function* answer(options: AnswerOptions): AsyncGenerator<string, AnswerResult> {
   const model = await openModel(options.model, options);
-  const device = new CpuDevice();
+  const device = new CpuDevice(options.threads === undefined ? {} : { threads: options.threads });
   try {
     const network = new Network(model.architecture, { device, weights: uploadWeights(model.weights(), device), ...(model.lora ? { lora: model.lora } : {}) });
     const prompt = encodePrompt(options, model.tokenizer, model.template);

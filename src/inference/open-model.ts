@@ -79,20 +79,23 @@ const content = (value: unknown): string | undefined => {
   return typeof text === 'string' ? text : undefined;
 };
 
-function filesOfFolder(path: string): Files {
-  const config = readJson(join(path, 'config.json'));
+function textOfFolder(path: string): TextSettings {
   const settings = existsSync(join(path, 'tokenizer_config.json')) ? readJson(join(path, 'tokenizer_config.json')) : {};
   const jinja = join(path, 'chat_template.jinja');
   const chat = existsSync(jinja) ? readFileSync(jinja, 'utf8') : settings['chat_template'];
-  const tokenizerPath = join(path, 'tokenizer.json');
-  if (!existsSync(tokenizerPath)) throw new InputError({ expected: 'tokenizer.json', found: 'none', where: path, remedy: 'Save the model with its fast tokenizer; other tokenizer files are not read.' });
   const [bosToken, eosToken] = [content(settings['bos_token']), content(settings['eos_token'])];
   return {
-    kind: 'folder', config, tokenizerJson: readFileSync(tokenizerPath, 'utf8'), licence: null,
-    text: {
-      ...(typeof chat === 'string' ? { chatTemplate: chat } : {}), ...(bosToken === undefined ? {} : { bosToken }), ...(eosToken === undefined ? {} : { eosToken }),
-      addBos: settings['add_bos_token'] === true,
-    },
+    ...(typeof chat === 'string' ? { chatTemplate: chat } : {}), ...(bosToken === undefined ? {} : { bosToken }), ...(eosToken === undefined ? {} : { eosToken }),
+    addBos: settings['add_bos_token'] === true,
+  };
+}
+
+function filesOfFolder(path: string): Files {
+  const config = readJson(join(path, 'config.json'));
+  const tokenizerPath = join(path, 'tokenizer.json');
+  if (!existsSync(tokenizerPath)) throw new InputError({ expected: 'tokenizer.json', found: 'none', where: path, remedy: 'Save the model with its fast tokenizer; other tokenizer files are not read.' });
+  return {
+    kind: 'folder', config, tokenizerJson: readFileSync(tokenizerPath, 'utf8'), licence: null, text: textOfFolder(path),
     withSource: (use) => {
       const reader = openSafetensors(path);
       try {
@@ -161,7 +164,7 @@ export interface OpenOptions {
 
 /**
  * Opens a model for a template. Tokens that the template needs and the tokenizer lacks are added, and the vocabulary
- * becomes the tokenizer's (numerics.md 1); otherwise the vocabulary stays as published.
+ * becomes the tokenizer's (docs/numbers.md 1); otherwise the vocabulary stays as published.
  * @throws InputError
  */
 export async function openModel(path: string, options: OpenOptions = {}): Promise<OpenedModel> {
@@ -201,22 +204,33 @@ async function findBase(path: string, run: RunManifest, given: string | undefine
   });
 }
 
+/** An adapter made elsewhere says where its base was, not what was in it. */
+function statedBase(path: string, settings: Json, given: string | undefined): string {
+  const stated = settings['base_model_name_or_path'];
+  const place = given ?? (typeof stated === 'string' && existsSync(stated) ? stated : undefined);
+  if (place === undefined) throw new InputError({ expected: 'the base of an adapter that was made elsewhere', found: `nothing at ${JSON.stringify(stated) ?? 'no stated place'}`, where: path, remedy: 'Give its place with --base PATH.' });
+  return place;
+}
+
 async function openAdapter(path: string, options: OpenOptions): Promise<OpenedModel> {
-  if (!existsSync(join(path, 'run.json'))) throw new InputError({ expected: 'run.json beside adapter_config.json', found: 'none', where: path, remedy: 'Adapters made elsewhere cannot be opened yet: merge them into their base first.' });
-  const run = readJson(join(path, 'run.json')) as unknown as RunManifest;
-  const basePath = await findBase(path, run, options.base);
+  const settings = readJson(join(path, 'adapter_config.json'));
+  const has = (name: string) => existsSync(join(path, name));
+  const run = has('run.json') ? (readJson(join(path, 'run.json')) as unknown as RunManifest) : undefined;
+  const basePath = run ? await findBase(path, run, options.base) : statedBase(path, settings, options.base);
   const files = statOf(basePath).isDirectory() ? filesOfFolder(basePath) : filesOfGguf(basePath);
-  const tokenizer = loadTokenizer(readFileSync(join(path, 'tokenizer.json'), 'utf8'), path);
-  const config = readJson(join(path, 'config.json'));
+  // One made elsewhere may leave to its base whatever it did not change.
+  const tokenizer = loadTokenizer(has('tokenizer.json') ? readFileSync(join(path, 'tokenizer.json'), 'utf8') : files.tokenizerJson, path);
+  const config = has('config.json') ? readJson(join(path, 'config.json')) : files.config;
   const architecture = architectureOf(config, join(path, 'config.json'));
-  const lora = loraFromConfig(architecture, readJson(join(path, 'adapter_config.json')), join(path, 'adapter_config.json'));
-  const template = templateOf(options.template ?? run.template.name, tokenizer, files.text, path);
-  const untrained = template.addedTokens.filter((t) => tokenizer.specialId(t) === undefined);
-  if (untrained.length > 0) {
-    throw new InputError({ expected: `the template that the model was trained with, ${run.template.name}`, found: `${template.name}, whose tokens it does not know`, where: path, remedy: `Use --template ${run.template.name}.` });
+  const lora = loraFromConfig(architecture, settings, join(path, 'adapter_config.json'));
+  const text = !run && has('tokenizer_config.json') ? textOfFolder(path) : files.text;
+  const template = templateOf(options.template ?? run?.template.name ?? (text.chatTemplate === undefined ? 'dolly' : 'chat'), tokenizer, text, path);
+  if (template.addedTokens.some((t) => tokenizer.specialId(t) === undefined)) {
+    const trained = run?.template.name ?? 'chat';
+    throw new InputError({ expected: `the template that the adapter was trained with, ${trained}`, found: `${template.name}, whose tokens it does not know`, where: path, remedy: `Use --template ${trained}.` });
   }
   return {
-    path, kind: 'adapter', config, architecture, tokenizer, text: files.text, template, lora, run, licence: files.licence,
+    path, kind: 'adapter', config, architecture, tokenizer, text, template, lora, run, licence: files.licence,
     weights: () => {
       const weights = files.withSource((source) => readWeights(architecture, source));
       readAdapter(path, architecture, lora, template, weights);

@@ -1,4 +1,4 @@
-/** Choosing the next id from logits. Dolly samples with top_p 0.92, no top_k, temperature 1 (numerics.md 1). */
+/** Choosing the next id from logits. Dolly samples with top_p 0.92, no top_k, temperature 1 (docs/numbers.md 1). */
 import type { Random } from '../artefacts/random.ts';
 
 export interface Sampling {

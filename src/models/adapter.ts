@@ -1,5 +1,5 @@
 /**
- * LoRA as PEFT defines and stores it (numerics.md 4): delta W = (alpha / r) B A beside a frozen weight, and the rows of
+ * LoRA as PEFT defines and stores it (docs/numbers.md 4): delta W = (alpha / r) B A beside a frozen weight, and the rows of
  * added tokens trained in full. Token rows lie in one range, since added tokens have the last ids.
  */
 import { InputError } from '../errors.ts';

@@ -21,7 +21,7 @@ export interface Projected {
 
 export interface ParameterSpec {
   readonly shape: readonly number[];
-  /** Weight decay applies to matrices, not to biases and norms (numerics.md 3). */
+  /** Weight decay applies to matrices, not to biases and norms (docs/numbers.md 3). */
   readonly decay: boolean;
 }
 

@@ -1,4 +1,4 @@
-/** A fresh LoRA beside given weights: A uniform in +-1/sqrt(in), which is PEFT's Kaiming with a = sqrt(5); B zero (numerics.md 4). */
+/** A fresh LoRA beside given weights: A uniform in +-1/sqrt(in), which is PEFT's Kaiming with a = sqrt(5); B zero (docs/numbers.md 4). */
 import { Random } from '../artefacts/random.ts';
 import { InputError } from '../errors.ts';
 import { loraBlock, type LoraSpec } from './adapter.ts';

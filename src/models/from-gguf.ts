@@ -1,6 +1,6 @@
 /**
  * A GGUF file as a base: its metadata as a Hugging Face config, its tensors under their published names and in their
- * published order of rows (numerics.md 7 and 9). llama's q and k rows are stored for rotation of neighbouring pairs and
+ * published order of rows (docs/numbers.md 2). llama's q and k rows are stored for rotation of neighbouring pairs and
  * are put back; gptneox's fused rows are stored as all q, all k, all v and are put back head by head.
  */
 import { InputError } from '../errors.ts';

@@ -1,4 +1,4 @@
-/** GPT-NeoX: Pythia and Dolly 2 (numerics.md 2). Fused query_key_value whose rows lie head by head as q, k, v. */
+/** GPT-NeoX: Pythia and Dolly 2 (docs/numbers.md 2). Fused query_key_value whose rows lie head by head as q, k, v. */
 import { ops, type Tensor } from '../engine/index.ts';
 import { matrix, rowsOf, vector, type Architecture, type BlockWeights } from './architecture.ts';
 import { ConfigReader, type Json } from './config.ts';

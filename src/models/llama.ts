@@ -1,4 +1,4 @@
-/** The Llama family without scaling kinds: SmolLM2, TinyLlama, Llama 3, Mistral (numerics.md 9). */
+/** The Llama family without scaling kinds: SmolLM2, TinyLlama, Llama 3, Mistral (docs/numbers.md 2). */
 import { ops, type Tensor } from '../engine/index.ts';
 import { matrix, rowsOf, vector, type Architecture, type BlockWeights } from './architecture.ts';
 import { ConfigReader, type Json } from './config.ts';

@@ -1,6 +1,6 @@
 /**
  * A model on a device: weights, their gradients, and the order in which the stages run. Losses and gradients are sums over
- * the rows with a label; whoever steps divides by their number (numerics.md 3), so a split into micro-batches changes nothing.
+ * the rows with a label; whoever steps divides by their number (docs/numbers.md 3), so a split into micro-batches changes nothing.
  */
 import { RowSet, rotaryTables, valueAndGradient, type Arrays, type Device, type DeviceArray } from '../engine/index.ts';
 import { loraBlock, type LoraSpec } from './adapter.ts';

@@ -32,7 +32,7 @@ const show = (shape: readonly number[] | undefined) => (shape ? `[${shape.join('
 
 /**
  * Reads all parameters of `a`. The embedding and head of the source may have more or fewer rows than `a.vocabSize`
- * (numerics.md 1 and 4): rows beyond are left out; rows that are missing start as the mean of the others.
+ * (docs/numbers.md 1 and 4): rows beyond are left out; rows that are missing start as the mean of the others.
  * @throws InputError for a tensor that is missing, has another shape, or belongs to nothing.
  */
 export function readWeights(a: Architecture, source: WeightSource): Weights {

@@ -13,7 +13,7 @@ const code = (text: string) => `\`${text.replace(/[`\p{Cc}]/gu, '?').replaceAll(
 
 export function modelCard(run: RunManifest, model: OpenedModel): string {
   const { result } = run;
-  const heldOut = result?.heldOut;
+  const heldOut = result?.held_out;
   return `---
 library_name: ${run.method === 'lora' ? 'peft' : 'transformers'}
 pipeline_tag: text-generation
@@ -30,7 +30,7 @@ Made with Roslin.
 | Licence verdict | ${run.verdict} |
 | Method | ${run.method} |
 | Template | ${run.template.name}, stop token ${code(model.template.stopToken)} |
-| Updates | ${result?.steps}, ${result?.trainedTokens} trained tokens, ${Math.round(result?.seconds ?? 0)} s |
+| Updates | ${result?.steps}, ${result?.trained_tokens} trained tokens, ${Math.round(result?.seconds ?? 0)} s |
 | Held-out loss a response token | ${heldOut ? `${heldOut.before.toFixed(4)} before, ${heldOut.after.toFixed(4)} after` : 'not measured'} |
 | Rows left out | ${run.dropped.length} too long |
 

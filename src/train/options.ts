@@ -49,9 +49,9 @@ export const DEFAULTS = {
   weightDecay: 0, maxNorm: 1, rank: LORA_DEFAULTS.rank, alpha: LORA_DEFAULTS.alpha, activations: 'saved', device: 'cpu', saveSeconds: 300,
 } as const;
 
-/** Dolly's own values (numerics.md 1): its notebook's epochs, rate, warm-up and batch. */
+/** Dolly's own values (docs/numbers.md 1): its notebook's epochs, rate, warm-up and batch; rows of the whole context are dropped. */
 export const RECIPES: Readonly<Record<string, Partial<TrainOptions>>> = {
-  dolly: { method: 'full', epochs: 2, rate: 5e-6, schedule: 'dolly', warmup: 50, batchRows: 48, seed: 42, template: 'dolly' },
+  dolly: { method: 'full', epochs: 2, rate: 5e-6, schedule: 'dolly', warmup: 50, batchRows: 48, maxLength: 2047, seed: 42, template: 'dolly' },
 };
 
 type Given = Partial<TrainOptions> & Pick<TrainOptions, 'base' | 'data' | 'out'>;
@@ -67,8 +67,10 @@ export function completeOptions(given: Given, recipe?: string): TrainOptions {
   return { ...DEFAULTS, ...preset, ...present, method, rate };
 }
 
-/** Options that decide the numbers of a run: a resumed run must have the same. */
+const snake = (name: string) => name.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`);
+
+/** Options that decide the numbers of a run, named as in files: a resumed run must have the same. */
 export function decisive(options: TrainOptions): Record<string, unknown> {
   const { out: _out, saveSeconds: _s, saveSteps: _n, licence: _l, baseLicence: _bl, base: _b, data: _d, ...rest } = options;
-  return JSON.parse(JSON.stringify(rest)) as Record<string, unknown>;
+  return Object.fromEntries(Object.entries(rest).filter(([, v]) => v !== undefined).map(([name, v]) => [snake(name), v]));
 }

@@ -7,6 +7,7 @@ import { dirname, resolve } from 'node:path';
 import { existsSync, readFileSync } from 'node:fs';
 import { parameterCount } from '../models/architecture.ts';
 import type { OverlongRow } from '../tokenizer/example.ts';
+import { usefulShareIfPadded } from '../tokenizer/padding.ts';
 import { checkpointBytes } from './checkpoint.ts';
 import { evaluationTokens, updateWork } from './cost.ts';
 import { Guard } from './guard.ts';
@@ -24,7 +25,7 @@ export interface Estimate {
   /** Of one epoch. */
   readonly tokens: number;
   readonly label_share: number;
-  /** Share of a batch that padding to the longest of 8 random rows would waste; this run pads nothing. */
+  /** Share that padding to the longest of 8 random rows would waste; this run pads nothing. */
   readonly padding_avoided: number;
   readonly steps: number;
   readonly seconds: number;
@@ -50,11 +51,13 @@ export async function* plan(options: TrainOptions): AsyncGenerator<PlanEvent> {
   const probes = [order.at(-1)!, order[Math.floor(order.length / 2)]!, order[Math.floor(order.length / 4)]!];
   const guard = new Guard(device, network.trained);
   const seconds: number[] = [];
+  const optimizer: number[] = [];
   for (const [i, step] of probes.entries()) {
     yield { type: 'probing', done: i, of: probes.length };
     const t0 = performance.now();
-    await makeUpdate(prepared, options, step, guard);
-    seconds.push((performance.now() - t0) / 1000);
+    const { optimizerSeconds } = await makeUpdate(prepared, options, step, guard);
+    seconds.push((performance.now() - t0) / 1000 - optimizerSeconds);
+    optimizer.push(optimizerSeconds);
   }
   const rate = fit(probes.slice(1).map((p, i) => ({ work: work[p]!, seconds: seconds[i + 1]! })));
   const total = work.reduce((a, b) => a + b, 0) + evaluationTokens(updates.length) * updateWork(model.architecture, 'evaluate', rows.heldOut);
@@ -64,8 +67,8 @@ export async function* plan(options: TrainOptions): AsyncGenerator<PlanEvent> {
     type: 'planned',
     estimate: {
       parameters: parameterCount(model.architecture), trainable: bytes / 12, records: rows.records, train_rows: rows.train.length, held_out_rows: rows.heldOut.length, dropped: rows.dropped,
-      tokens, label_share: labelsOf(rows.train) / tokens, padding_avoided: paddingWaste(rows.train.map((r) => r.ids.length)), steps: updates.length,
-      seconds: total * rate, memory: peakMemory(), disk: 2 * bytes + bytes / 3, disk_free: freeSpace(options.out), template: model.template.name,
+      tokens, label_share: labelsOf(rows.train) / tokens, padding_avoided: 1 - usefulShareIfPadded(rows.train.map((r) => r.ids.length), options.seed), steps: updates.length,
+      seconds: total * rate + updates.length * optimizer.at(-1)!, memory: peakMemory(), disk: 2 * bytes + bytes / 3, disk_free: freeSpace(options.out), template: model.template.name,
       warnings: updates.length < FEW_STEPS ? [`only ${updates.length} updates: fewer than ${FEW_STEPS} seldom teach much; raise --epochs or lower --batch-tokens`] : [],
     },
   };
@@ -89,14 +92,4 @@ function freeSpace(path: string): number {
   while (!existsSync(folder)) folder = dirname(folder);
   const { bavail, bsize } = statfsSync(folder);
   return bavail * bsize;
-}
-
-/** Rows in the order given, eight at a time, each padded to the longest of its eight. */
-function paddingWaste(lengths: readonly number[]): number {
-  let padded = 0;
-  for (let i = 0; i < lengths.length; i += 8) {
-    const batch = lengths.slice(i, i + 8);
-    padded += batch.length * Math.max(...batch);
-  }
-  return 1 - lengths.reduce((a, b) => a + b, 0) / padded;
 }

@@ -68,7 +68,7 @@ async function makeDevice(options: TrainOptions): Promise<Device> {
 }
 
 /** Loss and gradients of one update, summed over its micro-batches, then the step. */
-export async function makeUpdate({ network, optimizer, device, warmup, updates }: Prepared, options: TrainOptions, step: number, guard: Guard): Promise<{ loss: number; lr: number; norm: number; labels: number }> {
+export async function makeUpdate({ network, optimizer, device, warmup, updates }: Prepared, options: TrainOptions, step: number, guard: Guard): Promise<{ loss: number; lr: number; norm: number; labels: number; optimizerSeconds: number }> {
   const { rows } = updates[step]!;
   const labels = labelsOf(rows);
   network.clearGradients();
@@ -79,8 +79,9 @@ export async function makeUpdate({ network, optimizer, device, warmup, updates }
   const loss = nats / labels;
   guard.checkLoss(loss, rows, step + 1);
   const lr = learningRate({ schedule: options.schedule, rate: options.rate, warmup, total: updates.length }, step);
+  const began = performance.now();
   const norm = await guard.watch(lr, rows, step + 1, () => optimizer.step({ rate: lr, scale: 1 / labels, maxNorm: options.maxNorm }));
-  return { loss, lr, norm, labels };
+  return { loss, lr, norm, labels, optimizerSeconds: (performance.now() - began) / 1000 };
 }
 
 /** Of the package.json beside src/ or dist/. */
@@ -99,7 +100,7 @@ async function manifestOf(options: TrainOptions, p: Prepared): Promise<RunManife
     schema: RUN_SCHEMA, method: options.method, template: { name: model.template.name, hash: model.template.hash },
     base: { ...(await identify(options.base)), kind: model.kind === 'gguf' ? 'gguf' : 'folder', licence: options.baseLicence ?? model.licence },
     data: { ...(await identify(options.data)), records: rows.records, licence: options.licence ?? null },
-    options: decisive(options), machine: machine(options), rows: { train: hashRows(rows.train), heldOut: hashRows(rows.heldOut) }, dropped: rows.dropped, verdict: 'unknown',
+    options: decisive(options), machine: machine(options), rows: { train: hashRows(rows.train), held_out: hashRows(rows.heldOut) }, dropped: rows.dropped, verdict: 'unknown',
   };
 }
 
@@ -206,7 +207,7 @@ async function* run(options: TrainOptions, prepared: Prepared, manifest: RunMani
       yield { type: 'checkpoint', step: done };
     }
   }
-  const result: RunResult = { steps: done, trainedTokens, heldOut: before === null || after === null ? null : { before, after }, seconds: elapsed() };
+  const result: RunResult = { steps: done, trained_tokens: trainedTokens, held_out: before === null || after === null ? null : { before, after }, seconds: elapsed() };
   await writeOutput(options.out, model, network, lora, { ...manifest, result });
   folder.complete();
   yield { type: 'done', out: options.out, result };

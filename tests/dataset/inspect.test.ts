@@ -42,13 +42,13 @@ describe('inspecting a dataset', () => {
     const trained = examples.reduce((sum, example) => sum + example.trained.reduce((a, b) => a + b, 0), 0);
     assert.equal(result.tokens.total, total);
     assert.equal(result.tokens.trained, trained);
-    assert.equal(result.tokens.labelShare, trained / total);
+    assert.equal(result.tokens.label_share, trained / total);
     assert.equal(result.tokens.mean, total / lengths.length);
     assert.equal(result.tokens.median, lengths[Math.ceil(lengths.length / 2) - 1]);
     assert.equal(result.tokens.p90, lengths[Math.ceil(lengths.length * 0.9) - 1]);
     assert.equal(result.tokens.max, lengths.at(-1));
     assert.equal(result.histogram.reduce((sum, bucket) => sum + bucket.examples, 0), lengths.length);
-    assert.equal(result.histogram.at(-1)?.upTo, 256);
+    assert.equal(result.histogram.at(-1)?.up_to, 256);
   });
 
   test('divides by category, the largest first', () => {
@@ -59,8 +59,8 @@ describe('inspecting a dataset', () => {
     assert.deepEqual(result.categories[1], {
       category: 'lists',
       examples: lists.length,
-      meanTokens: tokens / lists.length,
-      labelShare: trained / tokens,
+      mean_tokens: tokens / lists.length,
+      label_share: trained / tokens,
     });
   });
 
@@ -68,9 +68,9 @@ describe('inspecting a dataset', () => {
     const equal = records.slice(0, 1).flatMap((record) => Array.from({ length: 16 }, () => record));
     const length = encodeExamples(equal, tokenizer.withSpecialTokens(dollyTemplate.addedTokens), dollyTemplate, options).examples[0]?.ids.length as number;
     const even = inspectDataset(equal, tokenizer, dollyTemplate, options);
-    assert.equal(even.paddedUsefulShare, length / (Math.ceil(length / 8) * 8));
-    assert.ok(result.paddedUsefulShare > 0.4 && result.paddedUsefulShare < 0.95, String(result.paddedUsefulShare));
-    assert.equal(inspectDataset(records, tokenizer, dollyTemplate, options).paddedUsefulShare, result.paddedUsefulShare);
+    assert.equal(even.padded_useful_share, length / (Math.ceil(length / 8) * 8));
+    assert.ok(result.padded_useful_share > 0.4 && result.padded_useful_share < 0.95, String(result.padded_useful_share));
+    assert.equal(inspectDataset(records, tokenizer, dollyTemplate, options).padded_useful_share, result.padded_useful_share);
   });
 
   test('previews rows as runs that add up', () => {
@@ -87,7 +87,7 @@ describe('inspecting a dataset', () => {
       ['### End', true, true],
     ]);
     assert.equal(row.runs.reduce((sum, run) => sum + run.tokens, 0), row.tokens);
-    assert.equal(row.runs.filter((run) => run.trained).reduce((sum, run) => sum + run.tokens, 0), row.trainedTokens);
+    assert.equal(row.runs.filter((run) => run.trained).reduce((sum, run) => sum + run.tokens, 0), row.trained_tokens);
   });
 
   test('refuses where nothing fits', () => {
@@ -127,10 +127,10 @@ describe('drawing an inspection', () => {
 
   test('never lets a text act on the terminal', () => {
     const hostile = '\u001b[2J\u001b]0;title\u0007\u009b31m\b\r\u007f\u202eabc\u2066\u200b\ufeff\u2028';
-    const row = { line: 1, category: `a${hostile}\nb`, tokens: 1, trainedTokens: 1, runs: [{ text: `${hostile}\nnext`, tokens: 1, trained: true, special: false }] };
+    const row = { line: 1, category: `a${hostile}\nb`, tokens: 1, trained_tokens: 1, runs: [{ text: `${hostile}\nnext`, tokens: 1, trained: true, special: false }] };
     const poisoned: Inspection = {
       ...result,
-      categories: [{ category: hostile, examples: 1, meanTokens: 1, labelShare: 1 }],
+      categories: [{ category: hostile, examples: 1, mean_tokens: 1, label_share: 1 }],
       preview: [row],
     };
     for (const color of [false, true]) {
@@ -142,7 +142,7 @@ describe('drawing an inspection', () => {
 
   test('shortens a long run in its middle', () => {
     const runs = [{ text: `${'a'.repeat(2000)}END`, tokens: 1, trained: true, special: false }];
-    const text = renderInspection({ ...result, preview: [{ line: 1, category: 'c', tokens: 1, trainedTokens: 1, runs }] }, { color: false });
+    const text = renderInspection({ ...result, preview: [{ line: 1, category: 'c', tokens: 1, trained_tokens: 1, runs }] }, { color: false });
     assert.match(text, /⟦a{320} … 1,523 more characters … a{157}END⟧/);
   });
 });

@@ -38,8 +38,8 @@ for (const type of ['gpt_neox', 'llama'] as const) {
         const out = scratch.join('run');
         const events = await runAll(optionsFor(scratch, base, data, { method, template }));
         const done = events.at(-1)!;
-        assert.ok(done.type === 'done' && done.result.heldOut);
-        assert.ok(done.result.heldOut.after < done.result.heldOut.before - 0.3, `${done.result.heldOut.before} -> ${done.result.heldOut.after}`);
+        assert.ok(done.type === 'done' && done.result.held_out);
+        assert.ok(done.result.held_out.after < done.result.held_out.before - 0.3, `${done.result.held_out.before} -> ${done.result.held_out.after}`);
 
         const expected = ['README.md', 'config.json', 'generation_config.json', 'metrics.jsonl', 'run.json', 'timings.jsonl', 'tokenizer.json', 'tokenizer_config.json',
           ...(method === 'lora' ? ['adapter_config.json', 'adapter_model.safetensors'] : ['model.safetensors'])].sort();
@@ -55,7 +55,7 @@ for (const type of ['gpt_neox', 'llama'] as const) {
         assert.equal(opened.kind, method === 'lora' ? 'adapter' : 'folder');
         assert.equal(opened.architecture.vocabSize, template === 'dolly' ? 447 : 448);
         const { result } = await finish(evaluate({ model: out, data, maxNewTokens: 8, answers: 3, threads: 1 }));
-        assert.ok(result.loss < done.result.heldOut.before - 0.3);
+        assert.ok(result.loss < done.result.held_out.before - 0.3);
         assert.equal(result.records, 60);
         assert.equal(result.answers!.length, 3);
         const said = await finish(answer({ model: out, instruction: 'Say otter again and stop.', context: '', maxNewTokens: 8, sampling: GREEDY, seed: 1 }));

@@ -1,6 +1,6 @@
 /**
  * AdamW with decoupled decay and a clip by the global norm: p *= 1 - lr wd; m, v; p -= lr (m / (1 - b1^t)) /
- * (sqrt(v / (1 - b2^t)) + eps) (Loshchilov & Hutter; numerics.md 3). On the CPU in one pass over memory (kernel.ts); as a
+ * (sqrt(v / (1 - b2^t)) + eps) (Loshchilov & Hutter; docs/numbers.md 3). On the CPU in one pass over memory (kernel.ts); as a
  * graph on other devices and for what does not fit a slab.
  */
 import { f32, trace, type Graph, type Spec, type Tensor } from '../graph.ts';

@@ -1,4 +1,4 @@
-/** Learning rates (numerics.md 1 and 3). `step` counts updates from 0; `total` is the number of updates of the run. */
+/** Learning rates (docs/numbers.md 1 and 3). `step` counts updates from 0; `total` is the number of updates of the run. */
 
 export type Schedule = 'dolly' | 'linear' | 'cosine' | 'constant';
 
