@@ -15,8 +15,10 @@ describe('names', () => {
     assert.deepEqual(parseHubId('gpt2'), { id: 'gpt2' });
     assert.deepEqual(parseHubId('a/b_:q/c.gguf'), { id: 'a/b_', file: 'q/c.gguf' });
     assert.deepEqual(parseHubId('a/b@refs/pr/1:q/c@2.gguf'), { id: 'a/b', revision: 'refs/pr/1', file: 'q/c@2.gguf' });
+    // A repository without an owner, at a branch with a slash.
+    assert.deepEqual(parseHubId('gpt2@feature/x'), { id: 'gpt2', revision: 'feature/x' });
     assert.equal(repoFolderName('dataset', 'databricks/databricks-dolly-15k'), 'datasets--databricks--databricks-dolly-15k');
-    for (const wrong of ['', '/', 'a/', '/b', 'a/b/c', '../b', 'a/..', 'a--b/c', 'a/b.git', 'a/-b', 'a/b.', 'a b/c', 'a\\b', `a/${'b'.repeat(96)}`, 'a/b:', 'a/b:../c', 'a/b:/c', 'a/b:c\\d', 'a/b@', 'a/b@..', 'a@1/b', 'é/b', 'a/b\0']) {
+    for (const wrong of ['', '/', 'a/', '/b', 'a/b/c', '../b', 'a/..', 'a--b/c', 'a/b.git', 'a/-b', 'a/b.', 'a b/c', 'a\\b', `a/${'b'.repeat(96)}`, 'a/b:', 'a/b:../c', 'a/b:/c', 'a/b:c\\d', 'a/b@', 'a/b@..', 'a@1/../b', 'é/b', 'a/b\0']) {
       assert.throws(() => parseHubId(wrong), UsageError, wrong);
     }
   });
