@@ -2,7 +2,7 @@
  * The record of an instruction dataset, as databricks-dolly-15k has it: instruction, context, response, category.
  * Text is kept exactly as written, never trimmed. `instruction` and `response` must hold something other than white
  * space; `context` may be absent, null or empty (then ''); `category` may be absent, null or blank (then
- * 'uncategorised'). Other fields are allowed, unused, and counted. Not the dataset: order, splits and licences are its.
+ * 'uncategorised'); `choices` may list answers to choose from. Other fields are allowed, unused, and counted. Not the dataset: order, splits and licences are its.
  */
 import { createHash } from 'node:crypto';
 import { InputError } from '../errors.ts';
@@ -13,6 +13,8 @@ export interface InstructionRecord {
   readonly context: string;
   readonly response: string;
   readonly category: string;
+  /** Answers to choose from, the response among them, where the record has a field `choices` of that kind. */
+  readonly choices?: readonly string[];
   /** Line in its file, from 1. */
   readonly line: number;
   /** SHA-256, hex, of the four fields as canonical JSON (RFC 8785). */
@@ -39,9 +41,10 @@ export function readRecordFile(path: string): RecordFile {
   const records: InstructionRecord[] = [];
   const extra = new Map<string, number>();
   for (const { line, value } of readJsonl(path)) {
-    records.push(toRecord(value, line, path));
+    const record = toRecord(value, line, path);
+    records.push(record);
     for (const field of Object.keys(value)) {
-      if (!FIELDS.has(field)) extra.set(field, (extra.get(field) ?? 0) + 1);
+      if (!FIELDS.has(field) && !(field === 'choices' && record.choices)) extra.set(field, (extra.get(field) ?? 0) + 1);
     }
   }
   return { records, extraFields: Object.fromEntries(extra) };
@@ -57,7 +60,14 @@ export function toRecord(value: Readonly<Record<string, unknown>>, line: number,
   // Keys in code-point order and JSON.stringify's strings: for flat objects of strings this is RFC 8785.
   const canonical = JSON.stringify({ category, context, instruction, response });
   const hash = createHash('sha256').update(canonical).digest('hex');
-  return { instruction, context, response, category, line, hash };
+  const choices = choicesOf(value['choices'], response);
+  return { instruction, context, response, category, line, hash, ...(choices ? { choices } : {}) };
+}
+
+/** Another use of the name `choices` is another field, like all that are not known here. */
+function choicesOf(value: unknown, response: string): readonly string[] | undefined {
+  const texts = Array.isArray(value) && value.length > 1 && value.every((v) => typeof v === 'string' && v.isWellFormed()) ? (value as string[]) : [];
+  return texts.includes(response) && new Set(texts).size === texts.length ? texts : undefined;
 }
 
 function required(value: Readonly<Record<string, unknown>>, field: string, where: string): string {

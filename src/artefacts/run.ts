@@ -12,9 +12,10 @@ export interface SourceFile {
 export interface RunManifest {
   readonly schema: typeof RUN_SCHEMA;
   readonly method: 'full' | 'lora';
-  readonly base: SourceFile & { readonly kind: 'folder' | 'gguf'; readonly licence: string | null };
+  /** Null where a run began with random weights. */
+  readonly base: (SourceFile & { readonly kind: 'folder' | 'gguf'; readonly licence: string | null }) | null;
   readonly data: SourceFile & { readonly records: number; readonly licence: string | null };
-  readonly template: { readonly name: 'dolly' | 'chat'; readonly hash: string };
+  readonly template: { readonly name: 'dolly' | 'chat' | 'text'; readonly hash: string };
   /** Every option that decides the numbers. */
   readonly options: Readonly<Record<string, unknown>>;
   /** Bit equality of a resumed run holds only where all of these are equal. */

@@ -26,7 +26,7 @@ export function command(): Command {
       let next = await events.next();
       for (; !next.done; next = await events.next()) {
         const e = next.value;
-        progress.update(e.type === 'scored' ? `scored ${e.done} of ${e.of} records` : `answered ${e.done} of ${e.of}, ${e.tokens} tokens`);
+        progress.update(e.type === 'answered' ? `answered ${e.done} of ${e.of}, ${e.tokens} tokens` : `${e.type === 'scored' ? 'scored' : 'compared'} ${e.done} of ${e.of} ${e.type === 'scored' ? 'records' : 'choices'}`);
       }
       const result = next.value;
       progress.finish('');
@@ -36,8 +36,10 @@ export function command(): Command {
       const columns = [{ title: 'category' }, ...['records', 'loss', 'stop loss', 'perplexity', 'bits/byte'].map((title) => ({ title, align: 'right' as const }))];
       print(table(columns, [...Object.entries(result.by_category).map(([name, r]) => row(name, r)), row('all', result)]));
       note(`template ${result.template}; loss in nats a response token, the stop token apart${result.dropped ? `; ${result.dropped} records too long` : ''}`);
+      const percent = (x: number) => `${(100 * x).toFixed(1)} %`;
+      if (result.choice_accuracy !== undefined) print(`${percent(result.choice_accuracy)} of ${result.choice_records} records with choices: the right one is the most likely`);
       if (result.answers) {
-        print(`${result.answers.filter((a) => a.stopped).length} of ${result.answers.length} greedy answers stopped by themselves, ${result.loops} turned in circles`);
+        print(`${result.answers.filter((a) => a.stopped).length} of ${result.answers.length} greedy answers stopped by themselves, ${result.loops} turned in circles; ${percent(result.exact_rate!)} are the response, and they share ${percent(result.overlap!)} of its words`);
         for (const a of result.answers.slice(0, 5)) print(`\n> ${sanitise(a.instruction)}\n${sanitise(a.answer)}`);
       }
     });

@@ -9,6 +9,7 @@ import { run, type Verb } from './run.ts';
  */
 const VERBS: Record<string, Verb> = {
   dataset: { summary: 'look into a dataset as the trainer will see it', load: () => import('./dataset.ts') },
+  pretrain: { summary: 'a small base model from nothing but text', engine: true, load: () => import('./pretrain.ts') },
   plan: { summary: 'what a training run will take: tokens, memory, time, disk', engine: true, load: () => import('./plan.ts') },
   train: { summary: 'fine-tune a base model on records', engine: true, load: () => import('./train.ts') },
   evaluate: { summary: 'loss and answers on records the model never saw', engine: true, load: () => import('./evaluate.ts') },

@@ -47,6 +47,7 @@ export function addTrainOptions(command: Command): Command {
     .addOption(new Option('--device <name>', 'where products run').choices(['cpu', 'webgpu']))
     .option('--threads <n>', 'threads of a product (default: all cores)', wholeNumber(1))
     .option('--save-steps <n>', 'updates between checkpoints (default: five minutes)', wholeNumber(1))
+    .addOption(new Option('--dtype <name>', 'type of the weights that a full run writes').choices(['f32', 'bf16']))
     .option('--licence <spdx>', 'licence of the data')
     .option('--revision <name>', 'revision of a base from the hub')
     .option('--offline', 'use only what is already here')
@@ -65,7 +66,7 @@ export async function trainOptions(flags: Flags): Promise<TrainOptions> {
     base: base.path, data: data.path, out: value<string>('out')!, method: value('method'), template: value('template'), epochs: value('epochs'), maxSteps: value('maxSteps'),
     rate: value('lr'), schedule: value('schedule'), warmup: value('warmupSteps'), batchTokens: value('batchTokens'), batchRows: value('batchRows'), microTokens: value('microTokens'),
     maxLength: value('maxLength'), overlong: value('overlong'), testSize: value('testSize'), seed: value('seed'), weightDecay: value('weightDecay'), rank: value('rank'), alpha: value('alpha'),
-    activations: value('activations'), device: value('device'), threads: value('threads'), saveSteps: value('saveSteps'), licence: value('licence') ?? data.licence, baseLicence: base.licence,
+    activations: value('activations'), device: value('device'), threads: value('threads'), saveSteps: value('saveSteps'), dtype: value('dtype'), licence: value('licence') ?? data.licence, baseLicence: base.licence,
   };
   return completeOptions(given as Partial<TrainOptions> & Pick<TrainOptions, 'base' | 'data' | 'out'>, value('recipe'));
 }

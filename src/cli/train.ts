@@ -1,78 +1,26 @@
 /** `roslin train`: a run in a process of its own, drawn as it goes. */
 import { Command } from 'commander';
-import type { TrainEvent } from '../train/events.ts';
+import type { TrainOptions } from '../train/options.ts';
 import { trainInProcess } from '../train/process.ts';
 import { interruptSignal } from './interrupt.ts';
-import { plot } from './plot.ts';
-import { bar, Progress } from './progress.ts';
-import { bytes, count, duration, note, painter, print, printJson } from './terminal.ts';
+import { print, printJson } from './terminal.ts';
+import { TrainView } from './train-view.ts';
 import { addTrainOptions, trainOptions } from './train-options.ts';
 
 export function command(): Command {
   return addTrainOptions(new Command()).option('--resume', 'go on with a run that was interrupted').action(async (flags: Record<string, unknown>) => {
-    const options = await trainOptions(flags);
-    const view = new View();
-    let last: TrainEvent | undefined;
-    for await (const event of trainInProcess(options, { signal: interruptSignal(), resume: flags['resume'] === true })) {
-      view.show(event);
-      last = event;
-    }
-    if (last?.type === 'done') {
-      if (flags['json']) printJson({ out: last.out, ...last.result });
-      else print(`${last.out} is ready. Try: roslin generate --model ${last.out} --instruction "…"`);
-    }
-    if (last?.type === 'stopped') process.exitCode = 130;
+    await runTraining(await trainOptions(flags), flags, (out) => `Try: roslin generate --model ${out} --instruction "…"`);
   });
 }
 
-const paint = painter(process.stderr);
-
-class View {
-  readonly #progress = new Progress();
-  readonly #losses: number[] = [];
-  readonly #heldOut: { step: number; loss: number }[] = [];
-
-  show(event: TrainEvent): void {
-    switch (event.type) {
-      case 'prepared': {
-        const share = Math.round((100 * event.labels) / event.tokens);
-        note(`${paint('bold', `${count(event.parameters)} parameters`)}, ${count(event.trainable)} of them trained; template ${event.template}`);
-        note(`${event.trainRows} rows to train on (${count(event.tokens)} tokens, ${share} % of them trained), ${event.heldOutRows} held out, ${event.steps} updates`);
-        if (event.dropped.length > 0) note(paint('yellow', `${event.dropped.length} rows are too long and left out: lines ${lines(event.dropped)}`));
-        if (event.cut.length > 0) note(paint('yellow', `${event.cut.length} rows have a shortened context: lines ${lines(event.cut)}`));
-        if (event.steps < 30) note(paint('yellow', `only ${event.steps} updates: fewer than 30 seldom teach much`));
-        if (event.resumedAt > 0) note(`resumed after update ${event.resumedAt}`);
-        return;
-      }
-      case 'evaluating':
-        return this.#progress.update(`held-out rows ${event.done} of ${event.of}`);
-      case 'evaluated':
-        this.#heldOut.push({ step: event.step, loss: event.report.loss });
-        return this.#progress.note(`${paint('cyan', 'held out')} after update ${event.step}: loss ${event.report.loss.toFixed(4)} a response token, stop ${event.report.stop_loss.toFixed(4)}`);
-      case 'step': {
-        this.#losses.push(event.loss);
-        const rate = Math.round(event.tokens / event.seconds);
-        return this.#progress.update(`${bar(event.step / event.steps)} ${event.step}/${event.steps}  loss ${event.loss.toFixed(3)}  ${rate} tokens/s  ${bytes(event.memory)}  ${duration(event.secondsLeft)} left`);
-      }
-      case 'checkpoint':
-        return this.#progress.note(paint('dim', `checkpoint at update ${event.step}`));
-      case 'stopped':
-        return this.#progress.finish(`stopped after update ${event.step}; go on with the same command and --resume`);
-      case 'done': {
-        this.#progress.finish('');
-        if (this.#losses.length > 4) note(plot(smooth(this.#losses)));
-        const { held_out: heldOut, seconds, steps } = event.result;
-        note(`${steps} updates in ${duration(seconds)}`);
-        if (heldOut) note(`held-out loss ${heldOut.before.toFixed(4)} → ${paint('bold', heldOut.after.toFixed(4))}`);
-      }
-    }
+/** Trains and draws; tells where the result is, and what to do next. */
+export async function runTraining(options: TrainOptions, flags: Readonly<Record<string, unknown>>, next: (out: string) => string): Promise<void> {
+  const view = new TrainView();
+  for await (const event of trainInProcess(options, { signal: interruptSignal(), resume: flags['resume'] === true })) {
+    view.show(event);
+    if (event.type === 'stopped') process.exitCode = 130;
+    if (event.type !== 'done') continue;
+    if (flags['json']) printJson({ out: event.out, ...event.result });
+    else print(`${event.out} is ready. ${next(event.out)}`);
   }
 }
-
-const lines = (rows: readonly { line: number }[]) => rows.slice(0, 8).map((r) => r.line).join(', ') + (rows.length > 8 ? ', …' : '');
-
-/** Mean of each loss and up to four before it: single updates jump. */
-const smooth = (values: readonly number[]) => values.map((_, i) => {
-  const window = values.slice(Math.max(0, i - 4), i + 1);
-  return window.reduce((a, b) => a + b, 0) / window.length;
-});

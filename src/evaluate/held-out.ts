@@ -1,14 +1,16 @@
 /** Evaluation of a model on records it never saw: losses, and on request whether greedy answers end by themselves. */
-import { readRecordFile } from '../artefacts/record.ts';
+import { readRecordFile, type InstructionRecord } from '../artefacts/record.ts';
 import { CpuDevice } from '../engine/index.ts';
 import { InputError } from '../errors.ts';
 import { generate, repeats } from '../inference/generate.ts';
 import { heldOutLoss, type HeldOutReport } from '../inference/held-out.ts';
-import { openModel, type OpenOptions } from '../inference/open-model.ts';
+import { openModel, type OpenedModel, type OpenOptions } from '../inference/open-model.ts';
 import { GREEDY } from '../inference/sample.ts';
 import { Network } from '../models/network.ts';
 import { uploadWeights } from '../models/weights.ts';
+import { wordF1 } from '../text/overlap.ts';
 import { encodeExamples, encodePrompt } from '../tokenizer/example.ts';
+import { chooseByLikelihood } from './choices.ts';
 
 export interface EvaluateOptions extends OpenOptions {
   readonly model: string;
@@ -31,21 +33,55 @@ export interface Answer {
   readonly stopped: boolean;
   readonly loops: boolean;
   readonly tokens: number;
+  /** Whether it is the response, white space at its ends apart. */
+  readonly exact: boolean;
+  /** F1 of its words and the response's. */
+  readonly overlap: number;
 }
 
-export interface Evaluation extends HeldOutReport {
+/** What greedy answers came to. */
+export interface AnswerScores {
+  readonly answered: number;
+  /** Share that ended with the stop token. */
+  readonly stop_rate: number;
+  /** Answers in which a run of 20 tokens occurs twice. */
+  readonly loops: number;
+  /** Share that are the response. */
+  readonly exact_rate: number;
+  readonly overlap: number;
+}
+
+export interface Evaluation extends HeldOutReport, Partial<AnswerScores> {
   readonly template: string;
   readonly dropped: number;
-  /** Share of greedy answers that ended with the stop token. */
-  readonly stop_rate?: number;
-  /** Answers in which a run of 20 tokens occurs twice. */
-  readonly loops?: number;
+  /** Share of the records with `choices` whose response is the most likely of them. */
+  readonly choice_accuracy?: number;
+  readonly choice_records?: number;
   readonly answers?: readonly Answer[];
+  readonly answers_by_category?: Readonly<Record<string, AnswerScores>>;
 }
 
 export type EvaluateEvent =
   | { readonly type: 'scored'; readonly done: number; readonly of: number }
+  | { readonly type: 'chosen'; readonly done: number; readonly of: number }
   | { readonly type: 'answered'; readonly done: number; readonly of: number; readonly tokens: number };
+
+const share = (values: readonly boolean[]) => values.filter(Boolean).length / values.length;
+
+const scoresOf = (answers: readonly Answer[]): AnswerScores => ({
+  answered: answers.length, stop_rate: share(answers.map((a) => a.stopped)), loops: answers.filter((a) => a.loops).length, exact_rate: share(answers.map((a) => a.exact)),
+  overlap: answers.reduce((sum, a) => sum + a.overlap, 0) / answers.length,
+});
+
+async function* choose(network: Network, model: OpenedModel, records: readonly InstructionRecord[]): AsyncGenerator<EvaluateEvent, boolean[]> {
+  const scoring = chooseByLikelihood(network, model, records);
+  const of = records.reduce((n, r) => n + r.choices!.length, 0);
+  for (;;) {
+    const next = await scoring.next();
+    if (next.done) return next.value;
+    yield { type: 'chosen', done: next.value, of };
+  }
+}
 
 export async function* evaluate(options: EvaluateOptions): AsyncGenerator<EvaluateEvent, Evaluation> {
   const model = await openModel(options.model, options);
@@ -59,7 +95,10 @@ export async function* evaluate(options: EvaluateOptions): AsyncGenerator<Evalua
     const scoring = heldOutLoss(network, examples);
     let next = await scoring.next();
     for (; !next.done; next = await scoring.next()) yield { type: 'scored', done: next.value, of: examples.length };
-    const base = { template: model.template.name, dropped: dropped.length, ...next.value };
+    const scores = { template: model.template.name, dropped: dropped.length, ...next.value };
+    const withChoices = records.filter((r) => r.choices);
+    const right = yield* choose(network, model, withChoices);
+    const base = { ...scores, ...(withChoices.length > 0 ? { choice_accuracy: share(right), choice_records: withChoices.length } : {}) };
     if (!options.answers) return base;
 
     const asked = records.slice(0, options.answers);
@@ -71,15 +110,17 @@ export async function* evaluate(options: EvaluateOptions): AsyncGenerator<Evalua
       if (event.type === 'token') tokens++;
       else {
         const record = asked[event.prompt]!;
+        const answer = model.tokenizer.decode(event.ids, { skipSpecial: true }).trim();
         answers.push({
-          line: record.line, category: record.category, instruction: record.instruction, answer: model.tokenizer.decode(event.ids, { skipSpecial: true }).trim(),
-          stopped: event.stopped, loops: repeats(event.ids), tokens: event.ids.length,
+          line: record.line, category: record.category, instruction: record.instruction, answer, stopped: event.stopped, loops: repeats(event.ids), tokens: event.ids.length,
+          exact: answer === record.response.trim(), overlap: wordF1(answer, record.response),
         });
       }
       yield { type: 'answered', done: answers.length, of: asked.length, tokens };
     }
     answers.sort((a, b) => a.line - b.line);
-    return { ...base, stop_rate: answers.filter((a) => a.stopped).length / answers.length, loops: answers.filter((a) => a.loops).length, answers };
+    const categoriesSeen = [...new Set(answers.map((a) => a.category))].sort();
+    return { ...base, ...scoresOf(answers), answers, answers_by_category: Object.fromEntries(categoriesSeen.map((c) => [c, scoresOf(answers.filter((a) => a.category === c))])) };
   } finally {
     await device.release();
   }

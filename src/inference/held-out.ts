@@ -24,13 +24,18 @@ class Sums {
   nats = 0;
   tokens = 0;
   stopNats = 0;
+  stops = 0;
   bytes = 0;
   records = 0;
 
-  add(losses: Float32Array, responseBytes: number): void {
-    losses.subarray(0, -1).forEach((l) => (this.nats += l));
-    this.stopNats += losses.at(-1)!;
-    this.tokens += losses.length - 1;
+  add(losses: Float32Array, { responseBytes, open }: Example): void {
+    const own = open ? losses : losses.subarray(0, -1);
+    own.forEach((l) => (this.nats += l));
+    this.tokens += own.length;
+    if (!open) {
+      this.stopNats += losses.at(-1)!;
+      this.stops++;
+    }
     this.bytes += responseBytes;
     this.records++;
   }
@@ -38,8 +43,8 @@ class Sums {
   result(): HeldOutLoss {
     const loss = this.nats / this.tokens;
     return {
-      loss, stop_loss: this.stopNats / this.records, perplexity: Math.exp(loss), bits_per_byte: this.nats / Math.LN2 / this.bytes,
-      trained_tokens: this.tokens + this.records, records: this.records,
+      loss, stop_loss: this.stopNats / this.stops, perplexity: Math.exp(loss), bits_per_byte: this.nats / Math.LN2 / this.bytes,
+      trained_tokens: this.tokens + this.stops, records: this.records,
     };
   }
 }
@@ -61,7 +66,7 @@ export async function* heldOutLoss(network: Network, examples: readonly Example[
       const labels = row.trained.reduce((a, b) => a + b, 0);
       const own = losses.subarray(at, (at += labels));
       if (!categories.has(row.category)) categories.set(row.category, new Sums());
-      for (const sums of [total, categories.get(row.category)!]) sums.add(own, row.responseBytes);
+      for (const sums of [total, categories.get(row.category)!]) sums.add(own, row);
     }
     yield total.records;
   }

@@ -4,7 +4,7 @@
  */
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import type { RunManifest } from '../artefacts/run.ts';
+import type { RunManifest, SourceFile } from '../artefacts/run.ts';
 import { InputError } from '../errors.ts';
 import { openGguf } from '../formats/gguf.ts';
 import { openSafetensors } from '../formats/safetensors.ts';
@@ -33,7 +33,8 @@ export interface TextSettings {
 
 export interface OpenedModel {
   readonly path: string;
-  readonly kind: 'folder' | 'gguf' | 'adapter';
+  /** `fresh`: of random weights, nowhere on disk yet. */
+  readonly kind: 'folder' | 'gguf' | 'adapter' | 'fresh';
   /** config.json, with the vocabulary that the weights will have. */
   readonly config: Json;
   readonly architecture: Architecture;
@@ -144,6 +145,9 @@ function statOf(path: string) {
   return stat;
 }
 
+/** A pre-trained model has seen text alone: it has no template of its own. */
+const templateOfRun = (run: RunManifest | undefined): TemplateName | undefined => (run?.template.name === 'text' ? undefined : run?.template.name);
+
 /** The template by name; `chat` needs one that the base carries. */
 function templateOf(name: TemplateName, tokenizer: Tokenizer, text: TextSettings, where: string): PromptTemplate {
   if (name === 'chat' && text.chatTemplate === undefined) {
@@ -172,7 +176,7 @@ export async function openModel(path: string, options: OpenOptions = {}): Promis
   const files = statOf(path).isDirectory() ? filesOfFolder(path) : filesOfGguf(path);
   const run = files.kind === 'folder' && existsSync(join(path, 'run.json')) ? (readJson(join(path, 'run.json')) as unknown as RunManifest) : undefined;
   const tokenizer = loadTokenizer(files.tokenizerJson, path);
-  const name = options.template ?? run?.template.name ?? (files.text.chatTemplate === undefined ? 'dolly' : 'chat');
+  const name = options.template ?? templateOfRun(run) ?? (files.text.chatTemplate === undefined ? 'dolly' : 'chat');
   return assemble(path, files, tokenizer, templateOf(name, tokenizer, files.text, path), run);
 }
 
@@ -192,14 +196,14 @@ function assemble(path: string, files: Files, base: Tokenizer, template: PromptT
 }
 
 /** The recorded place, then the same name beside the run, in the working folder and in its `.roslin/models`. */
-async function findBase(path: string, run: RunManifest, given: string | undefined): Promise<string> {
-  const name = basename(run.base.path);
-  const places = given === undefined ? [run.base.path, join(dirname(path), name), name, join('.roslin', 'models', name)] : [given];
+async function findBase(path: string, base: SourceFile, given: string | undefined): Promise<string> {
+  const name = basename(base.path);
+  const places = given === undefined ? [base.path, join(dirname(path), name), name, join('.roslin', 'models', name)] : [given];
   for (const place of places.map((p) => resolve(p))) {
-    if (existsSync(place) && (await identify(place)).hash === run.base.hash) return place;
+    if (existsSync(place) && (await identify(place)).hash === base.hash) return place;
   }
   throw new InputError({
-    expected: `the base that this adapter was trained on, ${name} (sha256 ${run.base.hash.slice(0, 12)}…)`,
+    expected: `the base that this adapter was trained on, ${name} (sha256 ${base.hash.slice(0, 12)}…)`,
     found: given === undefined ? `no file with this content at ${places.join(', ')}` : 'another content', where: path, remedy: 'Give its place with --base PATH.',
   });
 }
@@ -216,7 +220,7 @@ async function openAdapter(path: string, options: OpenOptions): Promise<OpenedMo
   const settings = readJson(join(path, 'adapter_config.json'));
   const has = (name: string) => existsSync(join(path, name));
   const run = has('run.json') ? (readJson(join(path, 'run.json')) as unknown as RunManifest) : undefined;
-  const basePath = run ? await findBase(path, run, options.base) : statedBase(path, settings, options.base);
+  const basePath = run?.base ? await findBase(path, run.base, options.base) : statedBase(path, settings, options.base);
   const files = statOf(basePath).isDirectory() ? filesOfFolder(basePath) : filesOfGguf(basePath);
   // One made elsewhere may leave to its base whatever it did not change.
   const tokenizer = loadTokenizer(has('tokenizer.json') ? readFileSync(join(path, 'tokenizer.json'), 'utf8') : files.tokenizerJson, path);
@@ -224,7 +228,7 @@ async function openAdapter(path: string, options: OpenOptions): Promise<OpenedMo
   const architecture = architectureOf(config, join(path, 'config.json'));
   const lora = loraFromConfig(architecture, settings, join(path, 'adapter_config.json'));
   const text = !run && has('tokenizer_config.json') ? textOfFolder(path) : files.text;
-  const template = templateOf(options.template ?? run?.template.name ?? (text.chatTemplate === undefined ? 'dolly' : 'chat'), tokenizer, text, path);
+  const template = templateOf(options.template ?? templateOfRun(run) ?? (text.chatTemplate === undefined ? 'dolly' : 'chat'), tokenizer, text, path);
   if (template.addedTokens.some((t) => tokenizer.specialId(t) === undefined)) {
     const trained = run?.template.name ?? 'chat';
     throw new InputError({ expected: `the template that the adapter was trained with, ${trained}`, found: `${template.name}, whose tokens it does not know`, where: path, remedy: `Use --template ${trained}.` });

@@ -18,6 +18,8 @@ export interface Example {
   readonly hash: string;
   /** UTF-8 bytes of the response. */
   readonly responseBytes: number;
+  /** The row ends before its text does: no stop token at its end. */
+  readonly open?: true;
 }
 
 /** A record that was too long, with the tokens it would have had. */

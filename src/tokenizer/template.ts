@@ -24,7 +24,7 @@ export interface ExampleFields extends PromptFields {
 }
 
 export interface PromptTemplate {
-  readonly name: 'dolly' | 'chat';
+  readonly name: 'dolly' | 'chat' | 'text';
   /** SHA-256, hex, of everything that decides the output. */
   readonly hash: string;
   /** Special tokens that the template needs added to the tokenizer, in order. */

@@ -6,6 +6,7 @@
 import { createHash } from 'node:crypto';
 import { Tokenizer as NativeTokenizer } from 'tokenizers';
 import { InputError } from '../errors.ts';
+import { BYTE_CHARACTERS, occursInUtf8 } from './bytes.ts';
 import { NativeEncoder } from './native.ts';
 import { addSpecialTokens, hashTokenizer, parseTokenizerJson, textOnlyJson } from './tokenizer-json.ts';
 import type { TokenizerFile } from './tokenizer-json.ts';
@@ -40,9 +41,6 @@ export interface Tokenizer {
 export function loadTokenizer(jsonText: string, where: string): Tokenizer {
   return new BpeTokenizer(parseTokenizerJson(jsonText, where), where, jsonText);
 }
-
-/** Character of the byte-level alphabet for each byte that occurs in UTF-8 (GPT-2's table). */
-const BYTE_CHARACTERS = byteCharacters();
 
 class BpeTokenizer implements Tokenizer {
   readonly size: number;
@@ -206,19 +204,7 @@ function missingBytes(file: TokenizerFile): ReadonlySet<number> {
   if (decoder?.type !== 'ByteLevel') return missing;
   const vocab = (file.root['model'] as { vocab: object }).vocab;
   BYTE_CHARACTERS.forEach((character, byte) => {
-    if (!Object.hasOwn(vocab, character)) missing.add(byte);
+    if (occursInUtf8(byte) && !Object.hasOwn(vocab, character)) missing.add(byte);
   });
   return missing;
-}
-
-function byteCharacters(): Map<number, string> {
-  const map = new Map<number, string>();
-  let shifted = 0;
-  for (let byte = 0; byte < 256; byte++) {
-    const printable = (byte >= 33 && byte <= 126) || (byte >= 161 && byte <= 172) || byte >= 174;
-    const code = printable ? byte : 256 + shifted++;
-    const occurs = byte < 0xc0 || (byte >= 0xc2 && byte <= 0xf4);
-    if (occurs) map.set(byte, String.fromCharCode(code));
-  }
-  return map;
 }

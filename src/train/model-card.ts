@@ -2,6 +2,7 @@
 import { basename } from 'node:path';
 import type { RunManifest } from '../artefacts/run.ts';
 import type { OpenedModel } from '../inference/open-model.ts';
+import { parameterCount } from '../models/architecture.ts';
 
 const known = (licence: string | null) => licence ?? 'unknown';
 
@@ -11,6 +12,8 @@ const plain = (text: string) => text.replace(/[^\p{L}\p{N} ._/:@+-]/gu, '?');
 /** For a code span in a table: nothing in it is markup but its own end and the table's bars. */
 const code = (text: string) => `\`${text.replace(/[`\p{Cc}]/gu, '?').replaceAll('|', '\\|')}\``;
 
+const title = ({ base, data }: RunManifest) => base ? `${plain(basename(base.path))}, instructed on ${plain(basename(data.path))}` : `A base model, pre-trained on ${plain(basename(data.path))}`;
+
 export function modelCard(run: RunManifest, model: OpenedModel): string {
   const { result } = run;
   const heldOut = result?.held_out;
@@ -19,19 +22,19 @@ library_name: ${run.method === 'lora' ? 'peft' : 'transformers'}
 pipeline_tag: text-generation
 ---
 
-# ${plain(basename(run.base.path))}, instructed on ${plain(basename(run.data.path))}
+# ${title(run)}
 
 Made with Roslin.
 
 | | |
 |---|---|
-| Base | ${plain(basename(run.base.path))}, sha256 \`${run.base.hash}\`, licence ${plain(known(run.base.licence))} |
-| Data | ${plain(basename(run.data.path))}, ${run.data.records} records, sha256 \`${run.data.hash}\`, licence ${plain(known(run.data.licence))} |
+| Base | ${run.base ? `${plain(basename(run.base.path))}, sha256 \`${run.base.hash}\`, licence ${plain(known(run.base.licence))}` : `none: ${model.architecture.type} from random weights, ${parameterCount(model.architecture)} parameters`} |
+| Data | ${plain(basename(run.data.path))}, ${run.data.records} ${run.base ? 'records' : 'documents'}, sha256 \`${run.data.hash}\`, licence ${plain(known(run.data.licence))} |
 | Licence verdict | ${run.verdict} |
 | Method | ${run.method} |
 | Template | ${run.template.name}, stop token ${code(model.template.stopToken)} |
 | Updates | ${result?.steps}, ${result?.trained_tokens} trained tokens, ${Math.round(result?.seconds ?? 0)} s |
-| Held-out loss a response token | ${heldOut ? `${heldOut.before.toFixed(4)} before, ${heldOut.after.toFixed(4)} after` : 'not measured'} |
+| Held-out loss a ${run.base ? 'response ' : ''}token | ${heldOut ? `${heldOut.before.toFixed(4)} before, ${heldOut.after.toFixed(4)} after` : 'not measured'} |
 | Rows left out | ${run.dropped.length} too long |
 
 \`run.json\` has every option, hash and version; \`metrics.jsonl\` has every update.

@@ -4,9 +4,25 @@ import { LORA_DEFAULTS } from '../models/adapter.ts';
 import type { Schedule } from '../engine/index.ts';
 import type { TemplateName } from '../inference/open-model.ts';
 
+/** Sizes of a model that is pre-trained from nothing. */
+export interface FreshModel {
+  readonly vocabSize: number;
+  readonly hidden: number;
+  readonly layers: number;
+  readonly heads: number;
+  /** Longest text in tokens. */
+  readonly context: number;
+}
+
 export interface TrainOptions {
+  /** Not read where `fresh` is given. */
   readonly base: string;
+  /** Records; where `fresh` is given, text. */
   readonly data: string;
+  /** Pre-train a model of these sizes instead of fine-tuning a base. */
+  readonly fresh?: FreshModel | undefined;
+  /** Type in which a full run's weights are written. */
+  readonly dtype: 'f32' | 'bf16';
   readonly out: string;
   readonly method: 'full' | 'lora';
   readonly template?: TemplateName | undefined;
@@ -42,11 +58,11 @@ export interface TrainOptions {
   readonly baseLicence?: string | undefined;
 }
 
-const RATES = { full: 1e-5, lora: 2e-4 } as const;
+const RATES = { full: 1e-5, lora: 2e-4, fresh: 1e-3 } as const;
 
 export const DEFAULTS = {
   method: 'full', epochs: 1, schedule: 'linear', warmup: 'auto', batchTokens: 2048, microTokens: 2048, overlong: 'drop', testSize: 'auto', seed: 42,
-  weightDecay: 0, maxNorm: 1, rank: LORA_DEFAULTS.rank, alpha: LORA_DEFAULTS.alpha, activations: 'saved', device: 'cpu', saveSeconds: 300,
+  weightDecay: 0, maxNorm: 1, rank: LORA_DEFAULTS.rank, alpha: LORA_DEFAULTS.alpha, activations: 'saved', device: 'cpu', saveSeconds: 300, dtype: 'f32',
 } as const;
 
 /** Dolly's own values (docs/numbers.md 1): its notebook's epochs, rate, warm-up and batch; rows of the whole context are dropped. */
@@ -63,14 +79,16 @@ export function completeOptions(given: Given, recipe?: string): TrainOptions {
   const present = Object.fromEntries(Object.entries(given).filter(([, v]) => v !== undefined)) as Given;
   const method = present.method ?? preset.method ?? DEFAULTS.method;
   // A recipe's rate belongs to its method.
-  const rate = present.rate ?? (preset.rate !== undefined && method === preset.method ? preset.rate : RATES[method]);
+  const rate = present.rate ?? (preset.rate !== undefined && method === preset.method ? preset.rate : RATES[present.fresh ? 'fresh' : method]);
   return { ...DEFAULTS, ...preset, ...present, method, rate };
 }
 
-const snake = (name: string) => name.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`);
+/** Names as in files: of fields, not of values. */
+const snake = (value: unknown): unknown => typeof value !== 'object' || value === null ? value
+  : Object.fromEntries(Object.entries(value).filter(([, v]) => v !== undefined).map(([name, v]) => [name.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`), snake(v)]));
 
 /** Options that decide the numbers of a run, named as in files: a resumed run must have the same. */
 export function decisive(options: TrainOptions): Record<string, unknown> {
   const { out: _out, saveSeconds: _s, saveSteps: _n, licence: _l, baseLicence: _bl, base: _b, data: _d, ...rest } = options;
-  return Object.fromEntries(Object.entries(rest).filter(([, v]) => v !== undefined).map(([name, v]) => [snake(name), v]));
+  return snake(rest) as Record<string, unknown>;
 }

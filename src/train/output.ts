@@ -13,12 +13,14 @@ const CLASSES: Readonly<Record<string, string>> = { gpt_neox: 'GPTNeoXForCausalL
 
 const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
 
-export async function writeOutput(folder: string, model: OpenedModel, network: Network, lora: LoraSpec | undefined, manifest: RunManifest): Promise<void> {
+export async function writeOutput(folder: string, model: OpenedModel, network: Network, lora: LoraSpec | undefined, type: 'f32' | 'bf16', manifest: RunManifest): Promise<void> {
   const device: Device = network.device;
   const stop = model.tokenizer.specialId(model.template.stopToken)!;
   const { bosToken, eosToken, chatTemplate, addBos } = model.text;
-  const config = { ...model.config, architectures: [CLASSES[model.architecture.type]], torch_dtype: 'float32', eos_token_id: stop };
-  const tensors = network.trained.map(({ name, value }) => ({ name, dtype: 'F32' as const, shape: value.shape, data: async () => (await device.read(value)) as Float32Array }));
+  // Adapters are small, and PEFT's are in single precision.
+  const dtype = type === 'bf16' && !lora ? 'BF16' : 'F32';
+  const config = { ...model.config, architectures: [CLASSES[model.architecture.type]], torch_dtype: dtype === 'BF16' ? 'bfloat16' : 'float32', eos_token_id: stop };
+  const tensors = network.trained.map(({ name, value }) => ({ name, dtype: dtype as 'F32' | 'BF16', shape: value.shape, data: async () => (await device.read(value)) as Float32Array }));
   if (lora) {
     await writeSafetensors(join(folder, 'adapter_model.safetensors'), tensors.map((t) => ({ ...t, name: peftName(t.name) })), { metadata: { format: 'pt' } });
     writeFileAtomic(join(folder, 'adapter_config.json'), json(adapterConfig(model.architecture, lora, model.path)));

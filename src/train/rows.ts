@@ -18,14 +18,19 @@ export interface Rows {
 /** Twenty rows are the least of which one is held out. */
 const heldOutCount = (records: number, size: number | 'auto') => (size === 'auto' ? Math.min(200, Math.floor(records / 20)) : size);
 
+/** 1 for each record that is held out. @throws InputError where none would be left */
+export function heldOutMask(records: number, { testSize, seed }: TrainOptions): Uint8Array {
+  const test = heldOutCount(records, testSize);
+  if (test >= records) throw new InputError({ expected: `fewer held-out rows than the ${records} records`, found: String(test), where: '--test-size', remedy: 'Hold out fewer rows or give more data.' });
+  const mask = new Uint8Array(records);
+  for (const i of new Random(seed).permutation(records).subarray(0, test)) mask[i] = 1;
+  return mask;
+}
+
 /** @throws InputError for data that cannot be used, naming the line */
 export function loadRows(options: TrainOptions, model: OpenedModel): Rows {
   const { records } = readRecordFile(options.data);
-  const test = heldOutCount(records.length, options.testSize);
-  if (test >= records.length) throw new InputError({ expected: `fewer held-out rows than the ${records.length} records`, found: String(test), where: '--test-size', remedy: 'Hold out fewer rows or give more data.' });
-  const order = new Random(options.seed).permutation(records.length);
-  const isTest = new Uint8Array(records.length);
-  for (const i of order.subarray(0, test)) isTest[i] = 1;
+  const isTest = heldOutMask(records.length, options);
   const limit = Math.min(options.maxLength ?? model.architecture.contextLength, model.architecture.contextLength);
   const encode = (held: 0 | 1) => encodeExamples(records.filter((_, i) => isTest[i] === held), model.tokenizer, model.template, { maxLength: limit, overlong: options.overlong });
   const [train, heldOut] = [encode(0), encode(1)];

@@ -20,6 +20,7 @@ import { uploadWeights } from '../models/weights.ts';
 import type { Example } from '../tokenizer/example.ts';
 import { checkpointBytes, loadCheckpoint, saveCheckpoint, type CheckpointState } from './checkpoint.ts';
 import type { TrainEvent } from './events.ts';
+import { freshModel } from './fresh.ts';
 import { Guard } from './guard.ts';
 import { decisive, type TrainOptions } from './options.ts';
 import { writeOutput } from './output.ts';
@@ -46,9 +47,7 @@ export interface Prepared {
 
 /** Opens base and data and builds network and optimizer. @throws InputError before anything is written */
 export async function prepare(options: TrainOptions): Promise<Prepared> {
-  const model = await openModel(options.base, { template: options.template });
-  if (model.kind === 'adapter') throw new InputError({ expected: 'a base model', found: 'a LoRA adapter', where: options.base, remedy: 'Train from its base, or merge it first.' });
-  const rows = loadRows(options, model);
+  const { model, rows } = options.fresh ? freshModel(options, options.fresh) : await baseModel(options);
   const updates = planUpdates(rows.train, options);
   const device = await makeDevice(options);
   const weights = model.weights();
@@ -59,6 +58,12 @@ export async function prepare(options: TrainOptions): Promise<Prepared> {
   const optimizer = new AdamW(device, network.trained, { weightDecay: options.weightDecay });
   const warmup = options.warmup === 'auto' ? Math.round(0.03 * updates.length) : options.warmup;
   return { model, lora, rows, updates, device, network, optimizer, warmup };
+}
+
+async function baseModel(options: TrainOptions): Promise<{ model: OpenedModel; rows: Rows }> {
+  const model = await openModel(options.base, { template: options.template });
+  if (model.kind === 'adapter') throw new InputError({ expected: 'a base model', found: 'a LoRA adapter', where: options.base, remedy: 'Train from its base, or merge it first.' });
+  return { model, rows: loadRows(options, model) };
 }
 
 async function makeDevice(options: TrainOptions): Promise<Device> {
@@ -98,7 +103,7 @@ async function manifestOf(options: TrainOptions, p: Prepared): Promise<RunManife
   const { model, rows } = p;
   return {
     schema: RUN_SCHEMA, method: options.method, template: { name: model.template.name, hash: model.template.hash },
-    base: { ...(await identify(options.base)), kind: model.kind === 'gguf' ? 'gguf' : 'folder', licence: options.baseLicence ?? model.licence },
+    base: options.fresh ? null : { ...(await identify(options.base)), kind: model.kind === 'gguf' ? 'gguf' : 'folder', licence: options.baseLicence ?? model.licence },
     data: { ...(await identify(options.data)), records: rows.records, licence: options.licence ?? null },
     options: decisive(options), machine: machine(options), rows: { train: hashRows(rows.train), held_out: hashRows(rows.heldOut) }, dropped: rows.dropped, verdict: 'unknown',
   };
@@ -106,7 +111,7 @@ async function manifestOf(options: TrainOptions, p: Prepared): Promise<RunManife
 
 /** A resumed run must be the one that was interrupted, on the machine it was on. */
 function sameRun(before: RunManifest, now: RunManifest, where: string): void {
-  const parts = (m: RunManifest) => ({ base: m.base.hash, data: m.data.hash, template: m.template.hash, rows: m.rows, ...m.options, ...m.machine });
+  const parts = (m: RunManifest) => ({ base: m.base?.hash, data: m.data.hash, template: m.template.hash, rows: m.rows, ...m.options, ...m.machine });
   const [a, b] = [parts(before) as Record<string, unknown>, parts(now) as Record<string, unknown>];
   for (const key of new Set([...Object.keys(a), ...Object.keys(b)])) {
     if (JSON.stringify(a[key]) !== JSON.stringify(b[key])) {
@@ -208,7 +213,7 @@ async function* run(options: TrainOptions, prepared: Prepared, manifest: RunMani
     }
   }
   const result: RunResult = { steps: done, trained_tokens: trainedTokens, held_out: before === null || after === null ? null : { before, after }, seconds: elapsed() };
-  await writeOutput(options.out, model, network, lora, { ...manifest, result });
+  await writeOutput(options.out, model, network, lora, options.dtype, { ...manifest, result });
   folder.complete();
   yield { type: 'done', out: options.out, result };
 }

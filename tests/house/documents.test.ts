@@ -8,11 +8,12 @@ import { command as dataset } from '../../src/cli/dataset.ts';
 import { command as evaluate } from '../../src/cli/evaluate.ts';
 import { command as generate } from '../../src/cli/generate.ts';
 import { command as plan } from '../../src/cli/plan.ts';
+import { command as pretrain } from '../../src/cli/pretrain.ts';
 import { command as train } from '../../src/cli/train.ts';
 import { root, textFiles } from './support.ts';
 
 /** Sections of docs/training.md that explain flags, by the beginning of their heading. */
-const EXPLAINED = { '2.': [dataset()], '4.': [plan(), train()], '8.': [evaluate()], '9.': [generate()] };
+const EXPLAINED = { '2.': [dataset()], '4.': [plan(), train()], '8.': [evaluate()], '9.': [generate()], '10.': [pretrain()] };
 /** Explained once for all verbs, at the beginning of the guide. */
 const COMMON = new Set(['--json', '--offline']);
 

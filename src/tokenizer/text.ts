@@ -1,0 +1,49 @@
+/** Plain text as rows to learn language from: a document, then the token that ends it. Every token but the first is trained. */
+import { createHash } from 'node:crypto';
+import type { TextDocument } from '../artefacts/document.ts';
+import type { Example } from './example.ts';
+import { templateHash, type PromptTemplate } from './template.ts';
+import type { Tokenizer } from './tokenizer.ts';
+
+export const END_OF_TEXT = '<|endoftext|>';
+
+/** What frames a document: nothing before it, the end token after it. */
+export const textTemplate: PromptTemplate = {
+  name: 'text',
+  hash: templateHash({ template: 'text', end: END_OF_TEXT }),
+  addedTokens: [],
+  stopToken: END_OF_TEXT,
+  example: ({ response }) => [{ text: response, trained: true }, { special: END_OF_TEXT, trained: true }],
+  prompt: () => [],
+};
+
+/** Documents encoded at once: bounds the memory of a batch. */
+const BATCH = 512;
+
+/**
+ * Rows of at most `maxLength` tokens. A longer document becomes several, each beginning with the last token of the one
+ * before, so that every token is a target once. `tokenizer` must have the end token.
+ */
+export function encodeDocuments(documents: readonly TextDocument[], tokenizer: Tokenizer, maxLength: number): Example[] {
+  const end = tokenizer.specialId(END_OF_TEXT)!;
+  const rows: Example[] = [];
+  for (let at = 0; at < documents.length; at += BATCH) {
+    const batch = documents.slice(at, at + BATCH);
+    tokenizer.encodeTexts(batch.map(({ text }) => text)).forEach((encoded, i) => {
+      const { text, line } = batch[i]!;
+      const ids = Int32Array.from([...encoded, end]);
+      const hash = createHash('sha256').update(text).digest('hex');
+      for (let from = 0; from === 0 || from + 1 < ids.length; from += maxLength - 1) {
+        const part = ids.slice(from, from + maxLength);
+        const ends = from + maxLength >= ids.length;
+        const whole = from === 0 && ends;
+        rows.push({
+          ids: part, trained: new Uint8Array(part.length).fill(1).fill(0, 0, 1), line, category: 'text', hash: whole ? hash : `${hash}+${from}`,
+          responseBytes: Buffer.byteLength(whole ? text : tokenizer.decode(part.subarray(1), { skipSpecial: true }), 'utf8'), ...(ends ? {} : { open: true as const }),
+        });
+        if (ends) break;
+      }
+    });
+  }
+  return rows;
+}
