@@ -11,7 +11,7 @@ import { groupByTokens, microBatch } from '../src/inference/micro-batches.ts';
 import { Network } from '../src/models/network.ts';
 import { architectureOf } from '../src/models/registry.ts';
 import { readWeights, sourceOf, uploadWeights } from '../src/models/weights.ts';
-import { updateWork } from '../src/train/cost.ts';
+import { workOf } from '../src/train/cost.ts';
 import { peakMemory } from '../src/train/plan.ts';
 import { productRate } from './measure.ts';
 
@@ -40,7 +40,8 @@ for (const [step, batch] of steps.entries()) {
   await optimizer.step({ rate: learningRate({ schedule: 'dolly', rate: 5e-6, warmup: 50, total: steps.length }, step), scale: 1 / labels, maxNorm: 1 });
   losses.push(nats / labels);
   seconds.push((performance.now() - start) / 1000);
-  work.push(updateWork(architecture, 'full', sequences));
+  const { products, attention } = workOf(architecture, 'full', sequences);
+  work.push(products + attention);
 }
 const train = (performance.now() - began) / 1000;
 const peak = peakMemory();

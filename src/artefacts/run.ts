@@ -23,7 +23,9 @@ export interface RunManifest {
   /** Hash over the training rows in order, and over the held-out ones. */
   readonly rows: { readonly train: string; readonly held_out: string };
   readonly dropped: readonly { readonly line: number; readonly tokens: number }[];
-  readonly verdict: 'unknown';
+  /** What the licences of base and data come to (src/licence), and why: a sentence for each part. */
+  readonly verdict: 'clear' | 'share-alike' | 'tainted' | 'unknown';
+  readonly verdict_reasons?: readonly string[];
   readonly result?: RunResult;
 }
 

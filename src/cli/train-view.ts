@@ -1,10 +1,13 @@
 /** A training run as it goes: progress with an estimate, losses, and a curve at the end. */
 import type { TrainEvent } from '../train/events.ts';
-import { plot } from './plot.ts';
+import { plot, sparkline } from './plot.ts';
 import { bar, Progress } from './progress.ts';
 import { bytes, count, duration, note, painter } from './terminal.ts';
 
 const paint = painter(process.stderr);
+
+/** Columns of the curve beside the progress. */
+const CURVE = 16;
 
 export class TrainView {
   readonly #progress = new Progress();
@@ -17,6 +20,7 @@ export class TrainView {
         const share = Math.round((100 * event.labels) / event.tokens);
         note(`${paint('bold', `${count(event.parameters)} parameters`)}, ${count(event.trainable)} of them trained; template ${event.template}`);
         note(`${event.trainRows} rows to train on (${count(event.tokens)} tokens, ${share} % of them trained), ${event.heldOutRows} held out, ${event.steps} updates`);
+        note(`licence verdict: ${event.verdict === 'clear' ? event.verdict : paint('yellow', event.verdict)}${event.verdict === 'unknown' ? '; --licence tells the licence of the data' : ''}`);
         if (event.dropped.length > 0) note(paint('yellow', `${event.dropped.length} rows are too long and left out: lines ${lines(event.dropped)}`));
         if (event.cut.length > 0) note(paint('yellow', `${event.cut.length} rows have a shortened context: lines ${lines(event.cut)}`));
         if (event.steps < 30) note(paint('yellow', `only ${event.steps} updates: fewer than 30 seldom teach much`));
@@ -31,7 +35,7 @@ export class TrainView {
       case 'step': {
         this.#losses.push(event.loss);
         const rate = Math.round(event.tokens / event.seconds);
-        return this.#progress.update(`${bar(event.step / event.steps)} ${event.step}/${event.steps}  loss ${event.loss.toFixed(3)}  ${rate} tokens/s  ${bytes(event.memory)}  ${duration(event.secondsLeft)} left`);
+        return this.#progress.update(`${bar(event.step / event.steps)} ${event.step}/${event.steps}  loss ${event.loss.toFixed(3)} ${sparkline(smooth(this.#losses), CURVE)}  ${rate} tokens/s  ${bytes(event.memory)}  ${duration(event.secondsLeft)} left`);
       }
       case 'checkpoint':
         return this.#progress.note(paint('dim', `checkpoint at update ${event.step}`));

@@ -148,6 +148,13 @@ function statOf(path: string) {
 /** A pre-trained model has seen text alone: it has no template of its own. */
 const templateOfRun = (run: RunManifest | undefined): TemplateName | undefined => (run?.template.name === 'text' ? undefined : run?.template.name);
 
+/** A model that a run made stands under the licences of all that it was made of. */
+function licenceOfRun(run: RunManifest | undefined): string | null {
+  if (!run) return null;
+  const parts = [...(run.base ? [run.base.licence] : []), run.data.licence];
+  return parts.includes(null) ? null : [...new Set(parts)].join(' AND ');
+}
+
 /** The template by name; `chat` needs one that the base carries. */
 function templateOf(name: TemplateName, tokenizer: Tokenizer, text: TextSettings, where: string): PromptTemplate {
   if (name === 'chat' && text.chatTemplate === undefined) {
@@ -190,7 +197,7 @@ function assemble(path: string, files: Files, base: Tokenizer, template: PromptT
   const config = adds ? { ...files.config, vocab_size: tokenizer.size } : files.config;
   const architecture = architectureOf(config, join(path, files.kind === 'folder' ? 'config.json' : ''));
   return {
-    path, kind: files.kind, config, architecture, tokenizer, text: files.text, template, lora: undefined, run, licence: files.licence,
+    path, kind: files.kind, config, architecture, tokenizer, text: files.text, template, lora: undefined, run, licence: files.licence ?? licenceOfRun(run),
     weights: () => files.withSource((source) => readWeights(architecture, source)),
   };
 }

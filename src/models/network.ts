@@ -33,6 +33,8 @@ export interface NetworkOptions {
   readonly activations?: Activations;
   /** Largest micro-batch, in rows, whose activations are kept; those of a larger one are computed again. Default: no limit. */
   readonly keptRows?: number;
+  /** Largest micro-batch of all, in rows, where it is known. */
+  readonly mostRows?: number;
   /** Rows with a label whose logits are in memory at once. */
   readonly headRows?: number;
   /** Queries of one attention call. */
@@ -41,6 +43,9 @@ export interface NetworkOptions {
 
 /** Queries of one attention call: more would waste more on hidden keys, fewer would waste more on calls. */
 const QUERIES = 128;
+
+/** Arrays of one block alone, whose activations are kept. */
+const KEPT_SLOT = /^block\d/;
 
 export class Network {
   readonly architecture: Architecture;
@@ -68,7 +73,8 @@ export class Network {
     this.#seen = new RowSet(a.vocabSize);
     const apart = !options.device.views && options.train === 'lora' && options.lora?.tokenRows !== undefined;
     this.#stages = new Stages(a, options.lora, apart);
-    this.#workspace = new Workspace(options.device, options.keptRows ?? 0);
+    const { keptRows = 0, mostRows = keptRows } = options;
+    this.#workspace = new Workspace(options.device, (name) => (KEPT_SLOT.test(name) ? keptRows : Math.max(keptRows, mostRows)));
     const weight = (name: string) => options.weights.get(name)!;
     const locals = [...Object.keys(a.block), ...Object.keys(options.lora ? loraBlock(a, options.lora) : {})];
     this.#blocks = Array.from({ length: a.layers }, (_, l) => Object.fromEntries(locals.map((local) => [local, weight(a.names.block(l) + local)])));

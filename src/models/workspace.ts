@@ -3,13 +3,13 @@ import type { Device, DeviceArray, DType } from '../engine/index.ts';
 
 export class Workspace {
   readonly #device: Device;
-  readonly #reserve: number;
+  readonly #reserve: (name: string) => number;
   readonly #arrays = new Map<string, DeviceArray>();
 
-  /** `reserve`: rows that arrays get from the start, so that they need not be made again as batches vary. */
-  constructor(device: Device, reserve: number) {
+  /** `reserve`: rows that an array gets from the start, so that it need not be made again, and leave a hole in the heap, as batches vary. */
+  constructor(device: Device, reserve: (name: string) => number) {
     this.#device = device;
-    this.#reserve = device.views ? reserve : 0;
+    this.#reserve = device.views ? reserve : () => 0;
   }
 
   /** An array of `shape`; values are whatever was there. */
@@ -18,7 +18,7 @@ export class Workspace {
     const exact = known && known.shape[0] === shape[0];
     if (known && (exact || (this.#device.views && known.shape[0]! > shape[0]!))) return known.rows(0, shape[0]!);
     known?.dispose();
-    const rows = Math.max(shape[0]!, this.#reserve);
+    const rows = Math.max(shape[0]!, this.#reserve(name));
     const made = this.#device.zeros(dtype, [rows, ...shape.slice(1)]);
     this.#arrays.set(name, made);
     return made.rows(0, shape[0]!);

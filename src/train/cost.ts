@@ -35,13 +35,19 @@ export function forwardWork(a: Architecture, rows: readonly Pick<Example, 'ids' 
   return { linear, attention, head: labels * a.vocabSize * a.hidden };
 }
 
-/** All multiply-adds of an update over rows ('evaluate': of their forward pass). */
-export function updateWork(a: Architecture, kind: 'full' | 'lora' | 'evaluate', rows: readonly Pick<Example, 'ids' | 'trained'>[]): number {
+/** Multiply-adds of attention, and of the products with weights. */
+export interface Work {
+  readonly products: number;
+  readonly attention: number;
+}
+
+/** Of an update over rows ('evaluate': of their forward pass). */
+export function workOf(a: Architecture, kind: 'full' | 'lora' | 'evaluate', rows: readonly Pick<Example, 'ids' | 'trained'>[]): Work {
   const { linear, attention, head } = forwardWork(a, rows);
-  if (kind === 'evaluate') return linear + attention + head;
+  if (kind === 'evaluate') return { products: linear + head, attention };
   // Frozen weights need no gradient of their own.
-  return (kind === 'full' ? 3 : 2) * (linear + head) + 3 * attention;
+  return { products: (kind === 'full' ? 3 : 2) * (linear + head), attention: 3 * attention };
 }
 
 /** How often a run evaluates its held-out rows. */
-export const evaluationTokens = (steps: number): number => (steps < 20 ? 2 : 5);
+export const evaluations = (steps: number): number => (steps < 20 ? 2 : 5);

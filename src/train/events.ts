@@ -1,13 +1,13 @@
 /** What a run tells while it goes: plain values that pass between processes. */
 import type { HeldOutReport } from '../inference/held-out.ts';
-import type { RunResult } from '../artefacts/run.ts';
+import type { RunManifest, RunResult } from '../artefacts/run.ts';
 import type { OverlongRow } from '../tokenizer/example.ts';
 
 export type TrainEvent =
   | {
       readonly type: 'prepared'; readonly parameters: number; readonly trainable: number; readonly records: number; readonly trainRows: number; readonly heldOutRows: number;
       readonly tokens: number; readonly labels: number; readonly steps: number; readonly template: string; readonly dropped: readonly OverlongRow[]; readonly cut: readonly OverlongRow[];
-      readonly resumedAt: number;
+      readonly verdict: RunManifest['verdict']; readonly resumedAt: number;
     }
   | { readonly type: 'evaluating'; readonly done: number; readonly of: number }
   | { readonly type: 'evaluated'; readonly step: number; readonly report: HeldOutReport }

@@ -30,7 +30,7 @@ Made with Roslin.
 |---|---|
 | Base | ${run.base ? `${plain(basename(run.base.path))}, sha256 \`${run.base.hash}\`, licence ${plain(known(run.base.licence))}` : `none: ${model.architecture.type} from random weights, ${parameterCount(model.architecture)} parameters`} |
 | Data | ${plain(basename(run.data.path))}, ${run.data.records} ${run.base ? 'records' : 'documents'}, sha256 \`${run.data.hash}\`, licence ${plain(known(run.data.licence))} |
-| Licence verdict | ${run.verdict} |
+| Licence verdict | ${run.verdict}${run.verdict_reasons ? `: ${run.verdict_reasons.map(plain).join('; ')}` : ''} |
 | Method | ${run.method} |
 | Template | ${run.template.name}, stop token ${code(model.template.stopToken)} |
 | Updates | ${result?.steps}, ${result?.trained_tokens} trained tokens, ${Math.round(result?.seconds ?? 0)} s |

@@ -12,6 +12,7 @@ import { heldOutLoss, type HeldOutReport } from '../inference/held-out.ts';
 import { groupByTokens, microBatch } from '../inference/micro-batches.ts';
 import { openModel, type OpenedModel } from '../inference/open-model.ts';
 import { identify } from '../inference/source.ts';
+import { licenceVerdict } from '../licence/verdict.ts';
 import { createAdapter } from '../models/create-adapter.ts';
 import type { LoraSpec } from '../models/adapter.ts';
 import { parameterCount } from '../models/architecture.ts';
@@ -54,11 +55,13 @@ export async function prepare(options: TrainOptions): Promise<Prepared> {
   const lora = options.method === 'lora' ? createAdapter(model.architecture, weights, {
     rank: options.rank, alpha: options.alpha, seed: options.seed, addedTokens: model.template.addedTokens.map((t) => model.tokenizer.specialId(t)!),
   }) : undefined;
-  const network = new Network(model.architecture, { device, weights: uploadWeights(weights, device), ...(device.views ? {} : { hostWeights: weights }), ...(lora ? { lora } : {}), train: options.method, activations: options.activations, keptRows: options.microTokens });
+  const network = new Network(model.architecture, { device, weights: uploadWeights(weights, device), ...(device.views ? {} : { hostWeights: weights }), ...(lora ? { lora } : {}), train: options.method, activations: options.activations, keptRows: options.microTokens, mostRows: longestRow(rows) });
   const optimizer = new AdamW(device, network.trained, { weightDecay: options.weightDecay });
   const warmup = options.warmup === 'auto' ? Math.round(0.03 * updates.length) : options.warmup;
   return { model, lora, rows, updates, device, network, optimizer, warmup };
 }
+
+const longestRow = ({ train, heldOut }: Rows): number => [...train, ...heldOut].reduce((most, row) => Math.max(most, row.ids.length), 0);
 
 async function baseModel(options: TrainOptions): Promise<{ model: OpenedModel; rows: Rows }> {
   const model = await openModel(options.base, { template: options.template });
@@ -101,11 +104,14 @@ function machine(options: TrainOptions): RunManifest['machine'] {
 
 async function manifestOf(options: TrainOptions, p: Prepared): Promise<RunManifest> {
   const { model, rows } = p;
+  const data = { part: options.fresh ? 'text' : 'data', licence: options.licence ?? null };
+  const baseLicence = options.baseLicence ?? model.licence;
+  const { verdict, reasons } = licenceVerdict(options.fresh ? [data] : [{ part: 'base', licence: baseLicence }, data]);
   return {
     schema: RUN_SCHEMA, method: options.method, template: { name: model.template.name, hash: model.template.hash },
-    base: options.fresh ? null : { ...(await identify(options.base)), kind: model.kind === 'gguf' ? 'gguf' : 'folder', licence: options.baseLicence ?? model.licence },
-    data: { ...(await identify(options.data)), records: rows.records, licence: options.licence ?? null },
-    options: decisive(options), machine: machine(options), rows: { train: hashRows(rows.train), held_out: hashRows(rows.heldOut) }, dropped: rows.dropped, verdict: 'unknown',
+    base: options.fresh ? null : { ...(await identify(options.base)), kind: model.kind === 'gguf' ? 'gguf' : 'folder', licence: baseLicence },
+    data: { ...(await identify(options.data)), records: rows.records, licence: data.licence },
+    options: decisive(options), machine: machine(options), rows: { train: hashRows(rows.train), held_out: hashRows(rows.heldOut) }, dropped: rows.dropped, verdict, verdict_reasons: reasons,
   };
 }
 
@@ -130,7 +136,7 @@ export async function* train(options: TrainOptions, { signal, resume = false }: 
     yield {
       type: 'prepared', parameters: parameterCount(model.architecture), trainable: network.trained.reduce((n, t) => n + t.value.shape.reduce((a, b) => a * b, 1), 0),
       records: rows.records, trainRows: rows.train.length, heldOutRows: rows.heldOut.length, tokens: tokensOf(rows.train), labels: labelsOf(rows.train), steps: updates.length,
-      template: model.template.name, dropped: rows.dropped, cut: rows.cut, resumedAt: state?.step ?? 0,
+      template: model.template.name, dropped: rows.dropped, cut: rows.cut, verdict: manifest.verdict, resumedAt: state?.step ?? 0,
     };
     yield* run(options, prepared, manifest, folder, state, signal);
   } catch (error) {

@@ -7,7 +7,7 @@ import { packageJson, packageLock, root, textFiles } from './support.ts';
 
 const LINES = 600;
 const DEPENDENCIES = 6;
-const DEV_DEPENDENCIES = 6;
+const DEV_DEPENDENCIES = 7;
 const INSTALL_MB = 700;
 
 const GENERATED = ['src/engine/onnx/onnx_pb.js', 'src/engine/onnx/onnx_pb.d.ts'];

@@ -8,7 +8,7 @@ import { Network } from '../../src/models/network.ts';
 import { AdamW } from '../../src/engine/index.ts';
 import { completeOptions } from '../../src/train/options.ts';
 import { planInProcess, trainInProcess } from '../../src/train/process.ts';
-import { forwardWork, updateWork } from '../../src/train/cost.ts';
+import { forwardWork, workOf } from '../../src/train/cost.ts';
 import type { Estimate } from '../../src/train/plan.ts';
 import { architectureOf } from '../../src/models/registry.ts';
 import { loadFixture } from '../models/fixture.ts';
@@ -50,8 +50,9 @@ test('multiply-adds by hand: a row of 4 ids whose last two are trained', () => {
   assert.equal(work.linear, 3 * all + 3 * keyValue + 2 * (all - keyValue));
   assert.equal(work.attention, 2 * 32 * (6 + 2 + 3));
   assert.equal(work.head, 2 * 448 * 32);
-  assert.equal(updateWork(a, 'full', [row]), 3 * (work.linear + work.attention + work.head));
-  assert.equal(updateWork(a, 'lora', [row]), 2 * (work.linear + work.head) + 3 * work.attention);
+  assert.deepEqual(workOf(a, 'full', [row]), { products: 3 * (work.linear + work.head), attention: 3 * work.attention });
+  assert.deepEqual(workOf(a, 'lora', [row]), { products: 2 * (work.linear + work.head), attention: 3 * work.attention });
+  assert.deepEqual(workOf(a, 'evaluate', [row]), { products: work.linear + work.head, attention: work.attention });
 });
 
 test('memory is flat over 200 updates of changing size', async () => {

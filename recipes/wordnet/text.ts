@@ -1,0 +1,91 @@
+/**
+ * Text to learn English from: every entry of WordNet once, and the members of the topics again and again in other words,
+ * since a small model remembers what it has read in several ways.
+ */
+import { Random } from '../../src/artefacts/random.ts';
+import type { Synset, WordNet } from './read.ts';
+import { capital, clauses, kind, list, named, predicate } from './sentences.ts';
+import { isFit, type Member, type Topic, type Topics } from './topics.ts';
+
+/** Documents on each member of a topic. */
+const TIMES = 10;
+/** Documents that list members of a topic, for each of its members. */
+const LISTS = 2;
+
+const pick = <T>(items: readonly T[], random: Random): T => items[Math.floor(random.next() * items.length)]!;
+
+/** All documents, in an order that the seed decides. */
+export function documents(net: WordNet, topics: Topics, seed: number): string[] {
+  const random = new Random(seed);
+  const texts: string[] = [];
+  for (const synset of net.synsets.values()) if (isFit(synset)) texts.push(entry(net, synset, random));
+  for (const member of topics.members) {
+    for (let i = 0; i < TIMES; i++) texts.push(about(net, member, topics, random));
+    for (let i = 0; i < LISTS; i++) texts.push(among(member, topics, random));
+  }
+  const order = random.permutation(texts.length);
+  return [...order].map((i) => texts[i]!);
+}
+
+/** `robin, redbreast: small Old World songbird with a reddish breast.` */
+function entry(net: WordNet, { words, definition, examples, above, pos }: Synset, random: Random): string {
+  const parent = above[0] === undefined ? undefined : net.synsets.get(above[0])?.words[0];
+  const parts = [`${words.join(', ')}: ${definition}.`];
+  if (parent && pos === 'n' && random.next() < 0.5) parts.push(`A kind of ${parent}.`);
+  for (const example of examples.slice(0, 2)) parts.push(/[.!?]$/.test(example) ? capital(example) : `${capital(example)}.`);
+  return parts.join(' ');
+}
+
+/** One member in a few sentences, no two documents alike. */
+function about(net: WordNet, member: Member, topics: Topics, random: Random): string {
+  const { word, topic, synset } = member;
+  const { first, rest } = clauses(synset);
+  const it = capital(named(member));
+  const what = predicate(first, topic.counted);
+  const a = kind(topic);
+  const other = otherMember(topics, topic, random);
+  const others = Array.from({ length: 2 }, () => pick(topic.members, random).word);
+  const parent = synset.above.map((id) => net.synsets.get(id)!.words[0]!).find((w) => w !== topic.name);
+  const facts = [
+    `${it} is ${a}.`,
+    `${it} is ${what}.`,
+    `${capital(word)}: ${synset.definition}.`,
+    `${it}, ${a}, is ${what}.`,
+    `The word ${word} names ${a}.`,
+    `${word} (${topic.name}): ${first}.`,
+    `Like ${list(others)}, ${word} is ${a}.`,
+    `${it} is ${a}, and ${named(other)} is ${kind(other.topic)}.`,
+    `Among the ${topic.plural} is ${word}.`,
+    `${capital(topic.plural)} such as ${word} and ${others[0]} are found here.`,
+    `${it} is ${a}, not ${kind(other.topic)}.`,
+    `One of the ${topic.plural} is ${word}, ${what}.`,
+    ...(parent ? [`${it} is a kind of ${parent}. It is ${a}.`, `${capital(word)} is a ${parent}, so it is ${a}.`] : []),
+    ...(synset.words.length > 1 ? [`${it} is also called ${list(synset.words.slice(1, 3))}. It is ${a}.`] : []),
+  ];
+  const order = random.permutation(facts.length);
+  const chosen = [...order].slice(0, 2).map((i) => facts[i]!);
+  if (rest && random.next() < 0.3) chosen.push(`${capital(rest)}.`);
+  return chosen.join(' ');
+}
+
+/** Several members of a topic, this one among them. */
+function among(member: Member, topics: Topics, random: Random): string {
+  const { topic } = member;
+  const words = [...new Set([member.word, ...Array.from({ length: 4 + Math.floor(random.next() * 4) }, () => pick(topic.members, random).word)])];
+  const shuffled = [...random.permutation(words.length)].map((i) => words[i]!);
+  const other = otherMember(topics, topic, random);
+  return pick([
+    `${capital(topic.plural)}: ${shuffled.join(', ')}.`,
+    `${capital(list(shuffled))} are ${topic.plural}.`,
+    `Here are some ${topic.plural}: ${list(shuffled)}. ${capital(named(other))} is none of them: it is ${kind(other.topic)}.`,
+    `Some ${topic.plural} are ${list(shuffled)}.`,
+  ], random);
+}
+
+/** A member of another topic that is in no sense one of this. */
+export function otherMember(topics: Topics, topic: Topic, random: Random): Member {
+  for (;;) {
+    const other = pick(topics.members, random);
+    if (other.topic !== topic && !topics.belongs(other.word, topic)) return other;
+  }
+}
