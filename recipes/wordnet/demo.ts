@@ -1,0 +1,120 @@
+/**
+ * What `npm start` shows: a small base model that cannot follow instructions becomes one that can, on this machine, with the same
+ * test before and after. Every step is a verb that anyone can run; what an earlier start made is used again.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { writeFileAtomic } from '../../src/formats/atomic.ts';
+import { count, duration, painter, print, sanitise, table } from '../../src/cli/terminal.ts';
+import { attended, BASE, BOX, ROOT, shown, TRAIN, verb } from './box.ts';
+import { measure, spelling, type Measures } from './measure.ts';
+
+const TUNED = `${BOX}/tuned`;
+const REPORT = join(ROOT, BOX, 'report.json');
+const SIZES = { pairs: 200, records: 100 };
+const EXAMPLES = ['classification', 'open_qa', 'information_extraction'];
+
+interface Report {
+  /** What the figures rest on: the base, the records, the options. */
+  readonly key: string;
+  readonly before: Measures;
+  readonly after: Measures;
+  readonly spelling: number;
+  readonly seconds: number;
+}
+
+const paint = painter(process.stdout);
+const began = performance.now();
+const step = (title: string) => print(`\n${paint('bold', title)}`);
+
+function dataset(): { records: number } {
+  const { status } = spawnSync(process.execPath, [join(import.meta.dirname, 'build.ts'), '--out', join(ROOT, BOX)], { stdio: 'inherit' });
+  if (status !== 0) throw new Error('the records could not be made');
+  return { records: readFileSync(join(ROOT, BOX, 'train.jsonl'), 'utf8').trimEnd().split('\n').length };
+}
+
+/** One string for all that decides the result. */
+function keyOf(): string {
+  const hash = (path: string) => readFileSync(join(ROOT, path), 'utf8');
+  return JSON.stringify([hash('recipes/wordnet/hashes.json'), hash(`${BASE}/run.json`), TRAIN, SIZES]);
+}
+
+function earlier(key: string): Report | undefined {
+  if (!existsSync(REPORT) || !existsSync(join(ROOT, TUNED, 'run.json'))) return undefined;
+  const report = JSON.parse(readFileSync(REPORT, 'utf8')) as Report;
+  return report.key === key ? report : undefined;
+}
+
+async function make(key: string): Promise<Report> {
+  rmSync(join(ROOT, TUNED), { recursive: true, force: true });
+  step('3  Before: the base, asked what it has never been asked');
+  const before = await measure(BASE, SIZES);
+  const given = ['--base', BASE, '--data', `${BOX}/train.jsonl`, ...TRAIN, '--out', TUNED];
+  step('4  What the training will take');
+  print(paint('dim', shown(['plan', ...given])));
+  const plan = await verb<{ tokens: number; steps: number; seconds: number; memory: number }>(['plan', ...given], true);
+  print(`${count(plan.tokens)} tokens in ${plan.steps} updates, about ${duration(plan.seconds)}, ${(plan.memory / 1e6).toFixed(0)} MB of memory`);
+  step('5  Training: every weight, on this machine\'s processor');
+  print(paint('dim', shown(['train', ...given])));
+  await verb(['train', ...given]);
+  step('6  After: the same questions again');
+  const after = await measure(TUNED, SIZES);
+  const report = { key, before, after, spelling: spelling(SIZES.pairs), seconds: (performance.now() - began) / 1000 };
+  writeFileAtomic(REPORT, `${JSON.stringify(report, null, 1)}\n`);
+  return report;
+}
+
+const percent = (x: number) => `${(100 * x).toFixed(0)} %`;
+
+function compare({ before, after, spelling: letters }: Report): void {
+  const row = (name: string, value: (m: Measures) => string, other = '') => [name, value(before), value(after), other];
+  print(table([{ title: 'on words that no record had' }, { title: 'before', align: 'right' }, { title: 'after', align: 'right' }, { title: 'by spelling', align: 'right' }], [
+    row('the right one of two is likelier', (m) => percent(m.likelier), percent(letters)),
+    row('the answer is the right one of two', (m) => percent(m.exact), percent(letters)),
+    row('answers that end by themselves', (m) => percent(m.stops)),
+    row('words shared with the true definition', (m) => percent(m.overlap)),
+    row('loss a token of the true answer', (m) => m.loss.toFixed(2)),
+  ], paint));
+  print(paint('dim', `${SIZES.pairs} pairs and ${SIZES.records} records; "by spelling" is a classifier that sees letters alone`));
+}
+
+/** One line, so that a base that never ends does not fill the screen. */
+const short = (text: string): string => {
+  const line = sanitise(text).replace(/\s+/g, ' ').trim();
+  return line === '' ? '(nothing)' : line.length > 110 ? `${line.slice(0, 109)}…` : line;
+};
+
+function examples({ before, after }: Report): void {
+  for (const category of EXAMPLES) {
+    const i = after.answers.findIndex((a) => a.category === category);
+    if (i < 0) continue;
+    print(`\n${paint('bold', `> ${sanitise(after.answers[i]!.instruction)}`)}\n  before  ${paint('dim', short(before.answers[i]!.answer))}\n  after   ${short(after.answers[i]!.answer)}`);
+  }
+}
+
+print(`${paint('bold', 'Roslin')}: a base model that cannot follow instructions becomes one that can, here and offline.`);
+step('1  The records');
+const { records } = dataset();
+print(`${count(records)} records in eight categories, made from WordNet 3.1 by templates (recipes/wordnet); each names its source.
+Checked against the committed hash. Licence verdict: ${paint('green', 'clear')} (WordNet 3.0 license: keep its notice).`);
+step('2  The base');
+print(`${BASE}: a GPT-NeoX that has read WordNet's entries and nothing else, made with roslin pretrain. It has never seen an instruction.`);
+const key = keyOf();
+const known = earlier(key);
+if (known) print(`\nAn earlier start trained on exactly this (${TUNED}); its result is used again. Delete ${TUNED} to see it happen.`);
+const report = known ?? await make(key);
+step(`${known ? 3 : 7}  Before and after`);
+compare(report);
+examples(report);
+print(`
+${paint('bold', 'What it cannot do')}: it knows the words of a dictionary and the questions of its templates, and little else. Its definitions of words
+that no record had are mostly wrong in detail; it cannot count, reason or hold a conversation.
+For real work, take a base that has read more:
+  ./roslin train --base EleutherAI/pythia-160m --data YOUR.jsonl --method lora --out runs/first     (docs/training.md)`);
+if (process.stdin.isTTY && process.stdout.isTTY) {
+  step('Now ask it yourself, e.g. "Which is a bird: robin or cod?" or "Name three rivers."');
+  process.exitCode = await attended(['chat', '--model', TUNED, '--temperature', '0']);
+} else {
+  print(`\nTry it:\n  ${shown(['chat', '--model', TUNED])}\n  ${shown(['generate', '--model', TUNED, '--instruction', 'Which is a bird: robin or cod?'])}`);
+}
