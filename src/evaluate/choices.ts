@@ -7,14 +7,16 @@ import { encodeExamples } from '../tokenizer/example.ts';
 
 /**
  * Whether each record's response has a higher probability, stop token included, than every other of its choices. A tie
- * is wrong. Yields how many answers have been scored.
+ * is wrong, and a record with a choice that the model's context cannot hold is left out. Yields how many answers have been scored.
  */
-export async function* chooseByLikelihood(network: Network, model: OpenedModel, records: readonly InstructionRecord[], tokens = 2048): AsyncGenerator<number, boolean[]> {
+export async function* chooseByLikelihood(network: Network, model: OpenedModel, records: readonly InstructionRecord[], tokens = 2048): AsyncGenerator<{ readonly done: number; readonly of: number }, boolean[]> {
   const offered = records.flatMap((record, at) => record.choices!.map((response) => ({ at, right: response === record.response, record: { ...record, response } })));
   const { examples } = encodeExamples(offered.map((o) => o.record), model.tokenizer, model.template, { maxLength: Infinity, overlong: 'drop' });
   const best = records.map(() => ({ right: -Infinity, wrong: -Infinity }));
+  const tooLong = new Set(offered.filter((_, i) => examples[i]!.ids.length > model.architecture.contextLength).map(({ at }) => at));
+  const compared = examples.map((example, i) => ({ ...example, i })).filter(({ i }) => !tooLong.has(offered[i]!.at));
   let done = 0;
-  for (const group of groupByTokens([...examples.entries()].map(([i, example]) => ({ ...example, i })), tokens)) {
+  for (const group of groupByTokens(compared, tokens)) {
     const losses = await network.losses(microBatch(group, network.device));
     let from = 0;
     for (const { trained, i } of group) {
@@ -24,7 +26,7 @@ export async function* chooseByLikelihood(network: Network, model: OpenedModel, 
       const side = right ? 'right' : 'wrong';
       best[at]![side] = Math.max(best[at]![side], likelihood);
     }
-    yield (done += group.length);
+    yield { done: (done += group.length), of: compared.length };
   }
-  return best.map(({ right, wrong }) => right > wrong);
+  return best.filter((_, at) => !tooLong.has(at)).map(({ right, wrong }) => right > wrong);
 }

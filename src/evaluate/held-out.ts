@@ -75,11 +75,10 @@ const scoresOf = (answers: readonly Answer[]): AnswerScores => ({
 
 async function* choose(network: Network, model: OpenedModel, records: readonly InstructionRecord[]): AsyncGenerator<EvaluateEvent, boolean[]> {
   const scoring = chooseByLikelihood(network, model, records);
-  const of = records.reduce((n, r) => n + r.choices!.length, 0);
   for (;;) {
     const next = await scoring.next();
     if (next.done) return next.value;
-    yield { type: 'chosen', done: next.value, of };
+    yield { type: 'chosen', ...next.value };
   }
 }
 
@@ -96,12 +95,12 @@ export async function* evaluate(options: EvaluateOptions): AsyncGenerator<Evalua
     let next = await scoring.next();
     for (; !next.done; next = await scoring.next()) yield { type: 'scored', done: next.value, of: examples.length };
     const scores = { template: model.template.name, dropped: dropped.length, ...next.value };
-    const withChoices = records.filter((r) => r.choices);
-    const right = yield* choose(network, model, withChoices);
-    const base = { ...scores, ...(withChoices.length > 0 ? { choice_accuracy: share(right), choice_records: withChoices.length } : {}) };
+    const right = yield* choose(network, model, records.filter((r) => r.choices));
+    const base = { ...scores, ...(right.length > 0 ? { choice_accuracy: share(right), choice_records: right.length } : {}) };
     if (!options.answers) return base;
 
-    const asked = records.slice(0, options.answers);
+    const tooLong = new Set(dropped.map(({ line }) => line));
+    const asked = records.filter(({ line }) => !tooLong.has(line)).slice(0, options.answers);
     const prompts = asked.map((r) => encodePrompt(r, model.tokenizer, model.template));
     const answers: Answer[] = [];
     const settings = { sampling: GREEDY, maxNewTokens: options.maxNewTokens, stopIds: [model.tokenizer.specialId(model.template.stopToken)!], seed: 0, vocabulary: model.tokenizer.size };

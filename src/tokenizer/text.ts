@@ -22,10 +22,12 @@ const BATCH = 512;
 
 /**
  * Rows of at most `maxLength` tokens. A longer document becomes several, each beginning with the last token of the one
- * before, so that every token is a target once. `tokenizer` must have the end token.
+ * before, so that every token is a target once. `tokenizer` must be byte-level and have the end token. The bytes of a row are
+ * those of its targets, for its loss is theirs.
  */
 export function encodeDocuments(documents: readonly TextDocument[], tokenizer: Tokenizer, maxLength: number): Example[] {
   const end = tokenizer.specialId(END_OF_TEXT)!;
+  const bytes = bytesOfTokens(tokenizer);
   const rows: Example[] = [];
   for (let at = 0; at < documents.length; at += BATCH) {
     const batch = documents.slice(at, at + BATCH);
@@ -39,11 +41,20 @@ export function encodeDocuments(documents: readonly TextDocument[], tokenizer: T
         const whole = from === 0 && ends;
         rows.push({
           ids: part, trained: new Uint8Array(part.length).fill(1).fill(0, 0, 1), line, category: 'text', hash: whole ? hash : `${hash}+${from}`,
-          responseBytes: Buffer.byteLength(whole ? text : tokenizer.decode(part.subarray(1), { skipSpecial: true }), 'utf8'), ...(ends ? {} : { open: true as const }),
+          responseBytes: part.subarray(1).reduce((sum, id) => sum + bytes[id]!, 0), ...(ends ? {} : { open: true as const }),
         });
         if (ends) break;
       }
     });
   }
   return rows;
+}
+
+/** Bytes of each token: a byte-level vocabulary writes every byte as one character. A special token stands for no text. */
+function bytesOfTokens(tokenizer: Tokenizer): Uint32Array {
+  const { vocab } = (JSON.parse(tokenizer.toJson()) as { model: { vocab: Record<string, number> } }).model;
+  const bytes = new Uint32Array(tokenizer.size);
+  for (const [token, id] of Object.entries(vocab)) bytes[id] = token.length;
+  for (const content of tokenizer.specialTokens) bytes[tokenizer.specialId(content)!] = 0;
+  return bytes;
 }

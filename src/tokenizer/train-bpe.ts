@@ -15,8 +15,12 @@ export interface BpeOptions {
   readonly minFrequency?: number;
 }
 
-/** GPT-2's words: contractions, letters, digits, other signs, each with the space before it; and runs of white space. */
-const WORDS = /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+/gu;
+/**
+ * GPT-2's words: contractions, letters, digits, other signs, each with the space before it; and runs of white space. White
+ * space is Unicode's, as in the library: JavaScript's `\s` has U+FEFF and lacks U+0085. Letters of a Unicode newer than the
+ * library's are signs to it and letters here; texts that have them may give other merges.
+ */
+const WORDS = /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\p{White_Space}\p{L}\p{N}]+|\p{White_Space}+(?!\P{White_Space})|\p{White_Space}+/gu;
 
 interface Word {
   /** Ids of its tokens so far. */

@@ -37,6 +37,22 @@ describe('instruction records', () => {
     assert.notEqual(a, b);
   });
 
+  test('may have choices: different texts, the response among them', () => {
+    const record = toRecord({ ...good, choices: ['Shaun', 'Dolly', ''] }, 1, 'x');
+    assert.deepEqual(record.choices, ['Shaun', 'Dolly', '']);
+    assert.equal(record.hash, toRecord(good, 1, 'x').hash, 'choices do not change the hash');
+    for (const choices of [undefined, null, 'Dolly', ['Dolly'], ['Shaun', 'Bo'], ['Dolly', 'Dolly'], ['Dolly', 'Bo', 'Bo'], ['Dolly', 5], ['Dolly', null], ['Dolly', 'a\ud83d'], { a: 'Dolly' }]) {
+      assert.equal('choices' in toRecord({ ...good, choices }, 1, 'x'), false, JSON.stringify(choices));
+    }
+  });
+
+  test('count choices as another field only where they are none', () => {
+    writeFileSync(path, [['Dolly', 'Bo'], ['Bo'], 'Dolly'].map((choices) => JSON.stringify({ ...good, choices })).join('\n'));
+    const { records, extraFields } = readRecordFile(path);
+    assert.deepEqual(records.map((record) => record.choices), [['Dolly', 'Bo'], undefined, undefined]);
+    assert.deepEqual(extraFields, { choices: 2 });
+  });
+
   const cases: [string, Record<string, unknown>, RegExp][] = [
     ['a missing response', { instruction: 'i', output: 'r' }, /f line 9: expected a field "response", found only "instruction", "output"\. Every record/],
     ['no fields', {}, /expected a field "instruction", found an object without fields/],

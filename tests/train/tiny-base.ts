@@ -66,3 +66,10 @@ export function writeRecords(path: string, n: number): string {
   writeFileSync(path, records(n).map((r) => JSON.stringify(r)).join('\n') + '\n');
   return path;
 }
+
+/** Everything that a run yields. */
+export async function all<T>(events: AsyncIterable<T>): Promise<T[]> {
+  const list: T[] = [];
+  for await (const event of events) list.push(event);
+  return list;
+}
