@@ -12,11 +12,13 @@ const CURVE = 16;
 export class TrainView {
   readonly #progress = new Progress();
   readonly #losses: number[] = [];
-  readonly #heldOut: { step: number; loss: number }[] = [];
+  /** Whether documents are learnt, and not responses. */
+  #text = false;
 
   show(event: TrainEvent): void {
     switch (event.type) {
       case 'prepared': {
+        this.#text = event.template === 'text';
         const share = Math.round((100 * event.labels) / event.tokens);
         note(`${paint('bold', `${count(event.parameters)} parameters`)}, ${count(event.trainable)} of them trained; template ${event.template}`);
         note(`${event.trainRows} rows to train on (${count(event.tokens)} tokens, ${share} % of them trained), ${event.heldOutRows} held out, ${event.steps} updates`);
@@ -30,8 +32,7 @@ export class TrainView {
       case 'evaluating':
         return this.#progress.update(`held-out rows ${event.done} of ${event.of}`);
       case 'evaluated':
-        this.#heldOut.push({ step: event.step, loss: event.report.loss });
-        return this.#progress.note(`${paint('cyan', 'held out')} after update ${event.step}: loss ${event.report.loss.toFixed(4)} a response token, stop ${event.report.stop_loss.toFixed(4)}`);
+        return this.#progress.note(`${paint('cyan', 'held out')} after update ${event.step}: loss ${event.report.loss.toFixed(4)} a ${this.#text ? '' : 'response '}token, stop ${event.report.stop_loss.toFixed(4)}`);
       case 'step': {
         this.#losses.push(event.loss);
         const rate = Math.round(event.tokens / event.seconds);

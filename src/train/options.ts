@@ -78,6 +78,7 @@ export function completeOptions(given: Given, recipe?: string): TrainOptions {
   if (!preset) throw new UsageError({ expected: `a recipe among ${Object.keys(RECIPES).join(', ')}`, found: recipe!, where: '--recipe' });
   const present = Object.fromEntries(Object.entries(given).filter(([, v]) => v !== undefined)) as Given;
   const method = present.method ?? preset.method ?? DEFAULTS.method;
+  if (present.fresh && method === 'lora') throw new UsageError({ expected: 'method full', found: 'lora', where: 'pre-training', remedy: 'An adapter needs a base.' });
   // A recipe's rate belongs to its method.
   const rate = present.rate ?? (preset.rate !== undefined && method === preset.method ? preset.rate : RATES[present.fresh ? 'fresh' : method]);
   return { ...DEFAULTS, ...preset, ...present, method, rate };
