@@ -5,6 +5,9 @@
 import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { InputError } from '../errors.ts';
 
+/** Bytes at given positions, as InputFile has them: what a reader of a format asks for. */
+export type FileBytes = Pick<InputFile, 'path' | 'size' | 'read'>;
+
 export class InputFile {
   readonly path: string;
   readonly size: number;

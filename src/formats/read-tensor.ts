@@ -1,13 +1,13 @@
 /** One tensor from a file to float32, through a scratch of a few megabytes. Assumes a little-endian machine, as the formats are. */
 import { InputError } from '../errors.ts';
 import { blockLayouts, dequantise } from './ggml.ts';
-import type { InputFile } from './input-file.ts';
+import type { FileBytes } from './input-file.ts';
 import type { TensorInfo } from './tensors.ts';
 
 const pieceBytes = 2 ** 21;
 
 /** Fills `out` with the tensor that starts at byte `position` of `file`. Throws RangeError where `out` has another length. */
-export function readTensorFloat32(file: InputFile, position: number, tensor: TensorInfo, out: Float32Array): void {
+export function readTensorFloat32(file: FileBytes, position: number, tensor: TensorInfo, out: Float32Array): void {
   const layout = blockLayouts[tensor.dtype];
   const blocks = tensor.byteLength / layout.bytes;
   if (out.length !== blocks * layout.values) {

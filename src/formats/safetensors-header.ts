@@ -3,26 +3,10 @@
  * range. Parsed and checked whole, so that a range can be trusted afterwards; the values are not looked at.
  * Format and limits: the README and safetensors/src/tensor.rs of the safetensors project.
  */
-import { InputError } from '../errors.ts';
-import type { InputFile } from './input-file.ts';
+import type { FileBytes } from './input-file.ts';
 import { findJsonFault } from './json-text.ts';
-import { printable } from './printable.ts';
-import { elementCount } from './tensors.ts';
-
-export interface SafetensorsEntry {
-  readonly name: string;
-  /** Any type of the format, also those that are not read as float32. */
-  readonly dtype: string;
-  readonly shape: readonly number[];
-  /** Byte of the file where the data starts. */
-  readonly offset: number;
-  readonly byteLength: number;
-}
-
-export interface SafetensorsHeader {
-  readonly metadata: Record<string, string>;
-  readonly entries: readonly SafetensorsEntry[];
-}
+import { refuseLfsPointer, refuserFor, type Refuse } from './refuse.ts';
+import { elementCount, type Contents, type StoredTensor } from './tensors.ts';
 
 /** Bits of one value, in the order in which the format's own library ranks the types. */
 export const safetensorsBits: Readonly<Record<string, number>> = {
@@ -54,25 +38,14 @@ const maxHeaderBytes = 100_000_000;
 const damaged = 'The file is damaged, truncated or no safetensors file: get it again.';
 
 /** Throws InputError, naming the tensor, for anything that does not add up to exactly this file. */
-export function readSafetensorsHeader(file: InputFile): SafetensorsHeader {
-  const refuse: Refuse = (expected, found, part = '') => {
-    throw new InputError({
-      expected: printable(expected),
-      found: printable(found),
-      where: `${file.path}${part && ` ${printable(part, 80)}`}`,
-      remedy: damaged,
-    });
-  };
+export function readSafetensorsHeader(file: FileBytes): Contents {
+  const refuse: Refuse = refuserFor(file.path, damaged);
   if (file.size < 8) refuse('a safetensors header of at least 8 bytes', `a file of ${file.size} bytes`);
   const lengthBytes = Buffer.alloc(8);
   file.read(0, lengthBytes);
   const length = lengthBytes.readBigUInt64LE();
   const limit = Math.min(maxHeaderBytes, file.size - 8);
-  if (lengthBytes.toString('latin1') === 'version ') {
-    // How the text begins that Git leaves in the place of a large file.
-    const remedy = 'Fetch the weights with `git lfs pull`, or download the model again.';
-    throw new InputError({ expected: 'weights', found: 'a Git LFS pointer to them', where: file.path, remedy });
-  }
+  refuseLfsPointer(file.path, lengthBytes);
   if (length > BigInt(limit)) refuse(`a header of at most ${limit} bytes`, `a length of ${length}`, 'byte 0');
 
   const bytes = new Uint8Array(Number(length));
@@ -86,9 +59,6 @@ export function readSafetensorsHeader(file: InputFile): SafetensorsHeader {
   checkRanges(entries, dataStart, file.size, refuse);
   return { metadata, entries };
 }
-
-/** Throws: `part` names the place within the file. */
-export type Refuse = (expected: string, found: string, part?: string) => never;
 
 /** The object that `bytes` hold as JSON, for the header here and for the index of shards. */
 export function parseJsonObject(bytes: Uint8Array, what: string, refuse: Refuse): Record<string, unknown> {
@@ -113,7 +83,7 @@ function readMetadata(value: unknown, refuse: Refuse): Record<string, string> {
   return value as Record<string, string>;
 }
 
-function readEntry(name: string, value: unknown, dataStart: number, refuse: Refuse): SafetensorsEntry {
+function readEntry(name: string, value: unknown, dataStart: number, refuse: Refuse): StoredTensor {
   const part = `tensor ${JSON.stringify(name)}`;
   if (!isObject(value)) return refuse('an object with dtype, shape and data_offsets', describe(value), part);
   const { dtype, shape, data_offsets: offsets, ...others } = value;
@@ -137,7 +107,7 @@ function readEntry(name: string, value: unknown, dataStart: number, refuse: Refu
 }
 
 /** The ranges must follow each other without overlap or hole, and end with the file. */
-function checkRanges(entries: readonly SafetensorsEntry[], dataStart: number, size: number, refuse: Refuse): void {
+function checkRanges(entries: readonly StoredTensor[], dataStart: number, size: number, refuse: Refuse): void {
   let at = dataStart;
   const sorted = entries.toSorted((a, b) => a.offset - b.offset || a.byteLength - b.byteLength);
   for (const { name, offset, byteLength } of sorted) {

@@ -14,6 +14,25 @@ export interface TensorInfo {
   readonly byteLength: number;
 }
 
+/** A tensor as its file lists it. */
+export interface StoredTensor {
+  readonly name: string;
+  /** Any type of the format, also those that are not read as float32. */
+  readonly dtype: string;
+  readonly shape: readonly number[];
+  /** Byte of the file where the data starts. */
+  readonly offset: number;
+  readonly byteLength: number;
+  /** Given where the values do not lie row-major one after the other: such a tensor is listed and not read. */
+  readonly strides?: readonly number[];
+}
+
+/** All that one file of weights says of itself. */
+export interface Contents {
+  readonly metadata: Record<string, string>;
+  readonly entries: readonly StoredTensor[];
+}
+
 /** Tensors of one file, or of the shards of one model. Reads are synchronous and in bounded pieces. */
 export interface TensorReader {
   readonly path: string;

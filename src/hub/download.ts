@@ -143,7 +143,7 @@ async function record(plan: HubPlan, cache: RepoCache): Promise<void> {
   const missing = missingShards(plan.folder, { files: plan.files.map(({ path }) => path) });
   if (missing.length > 0) {
     throw new InputError({
-      expected: 'every shard that the safetensors index names', found: `none of ${missing.slice(0, 10).map((name) => JSON.stringify(name)).join(', ')} in the repository`,
+      expected: 'every shard that the index names', found: `none of ${missing.slice(0, 10).map((name) => JSON.stringify(name)).join(', ')} in the repository`,
       where: `${plan.kind} ${plan.id}`, remedy: 'The repository is not whole: choose another revision.',
     });
   }

@@ -10,7 +10,7 @@ import { askFile, askHub, licenceOnDisk, type Description, type HubLicence } fro
 import { explainTransport, type Asked } from './explain.ts';
 import { HubClient, TransportError } from './http.ts';
 import { checkRevision, escapesFolder, insideFolder, isCommit, parseHubId, pathProblem, quoted, type ContentHash, type HubKind } from './names.ts';
-import { selectFiles, type HubFormat, type Selection } from './select.ts';
+import { isWeightsIndex, selectFiles, type HubFormat, type Selection } from './select.ts';
 import { hubSettings, type HubOptions, type HubSettings } from './settings.ts';
 
 export interface HubRequest extends HubOptions {
@@ -85,7 +85,8 @@ export async function resolveHub(request: HubRequest): Promise<HubPlan> {
   } catch (error) {
     const told = error instanceof TransportError ? explainTransport(error, asked) : error;
     if (!(told instanceof ResourceError) || !('plan' in local)) throw told;
-    return { ...local.plan, note: `The hub could not be asked (${told.parts.found}): using ${revision} as last fetched.` };
+    const note = `The hub could not be asked (${told.parts.found}): using ${revision} as last fetched.`;
+    return { ...local.plan, note: local.plan.note === undefined ? note : `${note} ${local.plan.note}` };
   }
 }
 
@@ -161,15 +162,15 @@ function finish({ kind, id, revision }: Asked, { endpoint, cacheDir }: HubSettin
     totalBytes: sum(({ size }) => size),
     bytesToFetch: sum(({ cached, size, partialBytes }) => (cached ? 0 : size - partialBytes)),
     entry: selection.entry === undefined ? found.folder : join(found.folder, ...selection.entry.split('/')),
-    note: undefined,
+    note: selection.note,
   };
 }
 
 const MAX_INDEX_BYTES = 64 * 2 ** 20;
 
-/** Shards that a snapshot's safetensors index names and that are not there. */
+/** Shards that a snapshot's index names and that are not there. */
 export function missingShards(folder: string, { files }: Pick<Selection, 'files'>): string[] {
-  const index = files.find((path) => path.endsWith('.safetensors.index.json'));
+  const index = files.find(isWeightsIndex);
   if (index === undefined) return [];
   const path = join(folder, index);
   const size = statSync(path, { throwIfNoEntry: false })?.size;
@@ -179,7 +180,7 @@ export function missingShards(folder: string, { files }: Pick<Selection, 'files'
     if (size > MAX_INDEX_BYTES) throw new RangeError('too large');
     shards = Object.values((JSON.parse(readFileSync(path, 'utf8')) as { weight_map: Record<string, unknown> }).weight_map);
   } catch (error) {
-    throw new InputError({ expected: 'a safetensors index in JSON with a weight_map', found: 'something else', where: path, remedy: 'The repository itself is damaged: choose another revision.' }, { cause: error });
+    throw new InputError({ expected: 'an index of shards in JSON with a weight_map', found: 'something else', where: path, remedy: 'The repository itself is damaged: choose another revision.' }, { cause: error });
   }
   const there = (name: string): boolean => statSync(join(folder, name), { throwIfNoEntry: false })?.isFile() === true;
   return [...new Set(shards)].map((name) => (typeof name === 'string' ? name : ''))

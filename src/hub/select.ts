@@ -5,21 +5,34 @@
 import { InputError } from '../errors.ts';
 import { plainText, type HubKind } from './names.ts';
 
-export type HubFormat = 'safetensors' | 'gguf' | 'jsonl';
+export type HubFormat = 'safetensors' | 'pytorch' | 'gguf' | 'jsonl';
 
 export interface Selection {
   readonly format: HubFormat;
   readonly files: readonly string[];
   /** The one file to open, for gguf and jsonl; undefined where the whole folder is the model. */
   readonly entry: string | undefined;
+  /** Worth telling about the choice. */
+  readonly note?: string;
 }
 
 const MODEL_REQUIRED = ['config.json', 'tokenizer.json'];
 const MODEL_OPTIONAL = ['generation_config.json', 'tokenizer_config.json', 'special_tokens_map.json', 'chat_template.jinja'];
 /** Kept beside the data, so that origin and terms stay known without a network. */
 const CARD = /^(?:README\.md|LICEN[CS]E(?:\.(?:md|txt))?|USE_POLICY\.md)$/i;
-const INDEX = 'model.safetensors.index.json';
-const SHARD = /^model-\d{5}-of-\d{5}\.safetensors$/;
+interface WeightNames {
+  readonly format: 'safetensors' | 'pytorch';
+  readonly single: string;
+  readonly index: string;
+  readonly shard: RegExp;
+}
+/** In the order of preference. */
+const WEIGHTS: readonly WeightNames[] = [
+  { format: 'safetensors', single: 'model.safetensors', index: 'model.safetensors.index.json', shard: /^model-\d{5}-of-\d{5}\.safetensors$/ },
+  { format: 'pytorch', single: 'pytorch_model.bin', index: 'pytorch_model.bin.index.json', shard: /^pytorch_model-\d{5}-of-\d{5}\.bin$/ },
+];
+/** Indices of shards, of either format. */
+export const isWeightsIndex = (path: string): boolean => WEIGHTS.some(({ index }) => path === index);
 const SPLIT_GGUF = /-\d{5}-of-\d{5}\.gguf$/i;
 const SHOWN = 30;
 
@@ -65,9 +78,8 @@ function selectDataset(id: string, paths: readonly string[], card: readonly stri
 function selectModel(id: string, paths: readonly string[], card: readonly string[]): Selection {
   const has = new Set(paths);
   const where = `model ${id}`;
-  const weights = has.has('model.safetensors') ? ['model.safetensors']
-    : has.has(INDEX) ? [INDEX, ...paths.filter((path) => SHARD.test(path))] : [];
-  if (weights.length === 0 || (weights[0] === INDEX && weights.length === 1)) throw noWeights(id, where, paths);
+  const found = WEIGHTS.map((names) => ({ format: names.format, files: weightFiles(names, has, paths) })).find(({ files }) => files.length > 0);
+  if (!found) throw noWeights(id, where, paths);
   for (const name of MODEL_REQUIRED) {
     if (!has.has(name)) {
       throw new InputError({
@@ -77,20 +89,22 @@ function selectModel(id: string, paths: readonly string[], card: readonly string
     }
   }
   const optional = MODEL_OPTIONAL.filter((name) => has.has(name));
-  return { format: 'safetensors', files: [...card, ...MODEL_REQUIRED, ...optional, ...weights], entry: undefined };
+  const files = [...card, ...MODEL_REQUIRED, ...optional, ...found.files];
+  if (found.format === 'safetensors') return { format: found.format, files, entry: undefined };
+  const note = `${plainText(id, 200)} has no safetensors: its PyTorch weights are taken, and read as data alone (nothing in them is run).`;
+  return { format: found.format, files, entry: undefined, note };
+}
+
+function weightFiles({ single, index, shard }: WeightNames, has: ReadonlySet<string>, paths: readonly string[]): string[] {
+  if (has.has(single)) return [single];
+  const shards = paths.filter((path) => shard.test(path));
+  return has.has(index) && shards.length > 0 ? [index, ...shards] : [];
 }
 
 function noWeights(id: string, where: string, paths: readonly string[]): InputError {
-  const expected = 'weights in model.safetensors (or its shards)';
+  const expected = 'weights in model.safetensors or pytorch_model.bin (or their shards)';
   const gguf = paths.filter((path) => path.toLowerCase().endsWith('.gguf'));
   if (gguf.length > 0) return new InputError({ expected, found: `${gguf.length} GGUF file${gguf.length > 1 ? 's' : ''}`, where, remedy: choices(id, gguf) });
-  const pickled = paths.find((path) => /(?:^|\/)pytorch_model[^/]*\.bin(?:\.index\.json)?$/.test(path));
-  if (pickled !== undefined) {
-    return new InputError({
-      expected, found: `only ${plainText(pickled, 100)}, PyTorch's pickle format, which is not read yet`, where,
-      remedy: 'Reading it is planned. Until then choose a revision or a repository of this model with model.safetensors.',
-    });
-  }
   if (paths.includes('adapter_model.safetensors')) {
     return new InputError({ expected, found: 'only a LoRA adapter', where, remedy: 'Give the base model named in its adapter_config.json as --base.' });
   }

@@ -6,6 +6,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { RunManifest, SourceFile } from '../artefacts/run.ts';
 import { InputError } from '../errors.ts';
+import { openWeightsFolder } from '../formats/folder.ts';
 import { openGguf } from '../formats/gguf.ts';
 import { openSafetensors } from '../formats/safetensors.ts';
 import { loraBlock, loraFromConfig, peftName, type LoraSpec } from '../models/adapter.ts';
@@ -98,7 +99,7 @@ function filesOfFolder(path: string): Files {
   return {
     kind: 'folder', config, tokenizerJson: readFileSync(tokenizerPath, 'utf8'), licence: null, text: textOfFolder(path),
     withSource: (use) => {
-      const reader = openSafetensors(path);
+      const reader = openWeightsFolder(path);
       try {
         return use(sourceOf(reader));
       } finally {

@@ -1,9 +1,10 @@
 /** Bad input through the command line: the message says what was expected, what was found and where; nothing is left behind. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { archive, global, text, tuple, whole } from '../formats/torch-writer.ts';
 import { CONFIGS, Scratch, writeBase, writeRecords } from '../train/tiny-base.ts';
 
 const CLI = join(import.meta.dirname, '../../src/cli/main.ts');
@@ -76,6 +77,10 @@ describe('models', () => {
     const path = join(folder, 'model.safetensors');
     writeFileSync(path, change(readFileSync(path)));
   };
+  const pickle = (folder: string) => {
+    rmSync(join(folder, 'model.safetensors'));
+    writeFileSync(join(folder, 'pytorch_model.bin'), archive(whole(global('os', 'system'), tuple(text(`touch ${join(folder, 'ran')}`)), 'R')));
+  };
   const cases: [string, (folder: string) => void, RegExp][] = [
     ['unknown architecture', config({ model_type: 'mamba' }), /model_type.*gpt_neox.*llama.*mamba/s],
     ['unknown activation', config({ hidden_act: 'relu' }), /hidden_act.*silu.*relu/s],
@@ -83,6 +88,7 @@ describe('models', () => {
     ['an unknown field', config({ mystery_gate: true }), /mystery_gate/],
     ['a truncated safetensors', weights((b) => b.subarray(0, b.length - 100)), /model\.safetensors/],
     ['a lying header length', weights((b) => { b.writeBigUInt64LE(2n ** 63n, 0); return b; }), /header/],
+    ['a pickle that would run a program', pickle, /data\.pkl byte 2.*only names that a dictionary of tensors needs, found os\.system/s],
     ['weights of another config', config({ intermediate_size: 128 }), /mlp.*128.*64/s],
     ['no tokenizer', (folder) => writeFileSync(join(folder, 'tokenizer.json'), ''), /tokenizer\.json|base/],
     ['a tokenizer that does not fit', config({ vocab_size: 100 }), /at most 100 ids.*444/s],

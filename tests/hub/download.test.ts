@@ -171,6 +171,23 @@ describe('download', () => {
     assert.equal(existsSync(join(bench.cacheDir, 'models--o--part', 'refs')), false);
   });
 
+  test('PyTorch shards come where there are no safetensors, by the same rule, and it is said', async () => {
+    await using bench = await Bench.start();
+    const { 'pytorch_model.bin': _, ...files } = MODEL;
+    const shards = { 'pytorch_model-00001-of-00002.bin': bytes(10), 'pytorch_model-00002-of-00002.bin': bytes(10, 2), 'training_args.bin': 'no' };
+    const index = (last: string): string => JSON.stringify({ weight_map: { a: 'pytorch_model-00001-of-00002.bin', b: last } });
+    bench.hub.add('model', 'o/whole', { ...files, ...shards, 'pytorch_model.bin.index.json': index('pytorch_model-00002-of-00002.bin') });
+    bench.hub.add('model', 'o/part', { ...files, ...shards, 'pytorch_model.bin.index.json': index('pytorch_model-00003-of-00002.bin') });
+    const plan = await bench.resolve({ kind: 'model', id: 'o/whole' });
+    assert.equal(plan.format, 'pytorch');
+    assert.match(plan.note ?? '', /o\/whole has no safetensors/);
+    await bench.download(plan);
+    assert.deepEqual(readdirSync(plan.folder).filter((name) => name.includes('.bin')), ['pytorch_model-00001-of-00002.bin', 'pytorch_model-00002-of-00002.bin', 'pytorch_model.bin.index.json']);
+    const away = await bench.resolve({ kind: 'model', id: 'o/whole', endpoint: 'http://127.0.0.1:1' });
+    assert.match(away.note ?? '', /using main as last fetched\. o\/whole has no safetensors/);
+    await assert.rejects(bench.download(await bench.resolve({ kind: 'model', id: 'o/part' })), /none of "pytorch_model-00003-of-00002\.bin" in the repository/);
+  });
+
   test('two downloads of one blob at once fetch it once', async () => {
     await using bench = await Bench.start();
     bench.hub.add('dataset', DATA, { 'data.jsonl': bytes(50_000) });

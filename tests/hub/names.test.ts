@@ -80,9 +80,23 @@ describe('which files', () => {
     assert.deepEqual(new Set(files), new Set([...chosen, 'model.safetensors.index.json', ...shards]));
   });
 
+  test('pickled weights only where there are no safetensors, with a note', () => {
+    const { files, format, note } = selectFiles('model', 'o/m', [...model, 'pytorch_model.bin', 'pytorch_model.bin.index.json', 'pytorch_model-00001-of-00001.bin', 'training_args.bin', 'a.gguf']);
+    assert.deepEqual(new Set(files), new Set([...chosen, 'pytorch_model.bin']));
+    assert.equal(format, 'pytorch');
+    assert.match(note ?? '', /^o\/m has no safetensors: its PyTorch weights are taken, and read as data alone/);
+    const shards = ['pytorch_model-00001-of-00002.bin', 'pytorch_model-00002-of-00002.bin'];
+    const sharded = selectFiles('model', 'o/m', [...model, 'pytorch_model.bin.index.json', ...shards, 'optimizer.bin']);
+    assert.deepEqual(new Set(sharded.files), new Set([...chosen, 'pytorch_model.bin.index.json', ...shards]));
+    const safe = ['model.safetensors.index.json', 'model-00001-of-00001.safetensors'];
+    const both = selectFiles('model', 'o/m', [...model, 'pytorch_model.bin', ...safe]);
+    assert.deepEqual(new Set(both.files), new Set([...chosen, ...safe]));
+    assert.equal(both.note, undefined);
+  });
+
   const refusals: [string, 'model' | 'dataset', string[], string | undefined, RegExp][] = [
-    ['pickled weights', 'model', [...model, 'pytorch_model.bin'], undefined, /found only pytorch_model\.bin, PyTorch's pickle format, which is not read yet\. Reading it is planned/],
-    ['pickled shards', 'model', [...model, 'pytorch_model.bin.index.json', 'pytorch_model-00001-of-00002.bin'], undefined, /pickle format/],
+    ['pickled shards without their index', 'model', [...model, 'pytorch_model-00001-of-00002.bin'], undefined, /expected weights in model\.safetensors or pytorch_model\.bin \(or their shards\), found README\.md/],
+    ['a pickled index alone', 'model', [...model, 'pytorch_model.bin.index.json'], undefined, /expected weights/],
     ['GGUF without a choice', 'model', ['a.gguf', 'q/b.gguf'], undefined, /found 2 GGUF files\. Choose one by writing o\/m:a\.gguf, o\/m:q\/b\.gguf\.$/],
     ['a wrong choice', 'model', ['a.gguf'], 'b.gguf', /expected the file b\.gguf, found no such file there\. Choose one by writing o\/m:a\.gguf/],
     ['a choice of another kind', 'model', ['a.gguf', 'model.safetensors'], 'model.safetensors', /expected a \.gguf file after the ":", found model\.safetensors/],

@@ -56,7 +56,7 @@ test('offline, a shard that the index names and a damaged index are noticed', as
   await assert.rejects(bench.resolve({ kind: 'model', id: 'o/m', offline: true }), /found 1 of its files missing: model-00002-of-00002\.safetensors/);
   rmSync(join(plan.folder, 'model.safetensors.index.json'));
   writeFileSync(join(plan.folder, 'model.safetensors.index.json'), '{"weight_map": 1');
-  await assert.rejects(bench.resolve({ kind: 'model', id: 'o/m', offline: true }), /expected a safetensors index in JSON with a weight_map/);
+  await assert.rejects(bench.resolve({ kind: 'model', id: 'o/m', offline: true }), /expected an index of shards in JSON with a weight_map/);
 });
 
 test('a hub out of reach or in trouble: the cache is used, and said so', async () => {
