@@ -78,7 +78,8 @@ test('entries are read as the format says', () => {
   const [robin] = net.senses('robin', 'n');
   assert.deepEqual(robin!.words.slice(0, 2), ['robin', 'redbreast']);
   assert.match(robin!.definition, /^small Old World songbird with a reddish breast$/);
-  assert.ok(net.below(net.senses('thrush', 'n')[0]!.id).includes(robin!));
+  assert.deepEqual(net.synsets.get(robin!.above[0]!)!.words, ['thrush']);
+  assert.ok(net.below(robin!.above[0]!).includes(robin!));
   // A gloss with examples: the definition ends before the first of them.
   const breathe = net.senses('breathe', 'v')[0]!;
   assert.ok(!breathe.definition.includes('"') && breathe.examples.length > 0);
