@@ -1,6 +1,6 @@
 /** Where the box's things are, and how its verbs are run: as a person would run them, in processes of their own. */
 import { spawn } from 'node:child_process';
-import { join, relative } from 'node:path';
+import { join } from 'node:path';
 
 export const ROOT = join(import.meta.dirname, '../..');
 export const BASE = 'recipes/wordnet/base';
@@ -33,5 +33,3 @@ export function attended(args: readonly string[]): Promise<number> {
     resolve(code ?? 1);
   }));
 }
-
-export const here = (path: string): string => relative(process.cwd(), join(ROOT, path)) || '.';

@@ -33,17 +33,20 @@ export function build(): Record<string, string> {
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 
+/** Writes the files into a folder. @throws Error where one is not what was committed, before anything is written */
+export function make(out: string): void {
+  const files = build();
+  const wanted = JSON.parse(readFileSync(HASHES, 'utf8')) as Record<string, string>;
+  for (const [name, text] of Object.entries(files)) {
+    if (sha256(text) === wanted[name]) continue;
+    throw new Error(`${name}: expected sha256 ${wanted[name]}, made ${sha256(text)}. Install again (npm ci); if the recipe was changed on purpose, give --accept.`);
+  }
+  mkdirSync(out, { recursive: true });
+  for (const [name, text] of Object.entries(files)) writeFileAtomic(join(out, name), text);
+}
+
 if (import.meta.main) {
   const { values } = parseArgs({ options: { out: { type: 'string', default: '.roslin/box' }, accept: { type: 'boolean', default: false } } });
-  const files = build();
-  const hashes = Object.fromEntries(Object.entries(files).map(([name, text]) => [name, sha256(text)]));
-  if (values.accept) writeFileSync(HASHES, `${JSON.stringify(hashes, null, 2)}\n`);
-  const wanted = JSON.parse(readFileSync(HASHES, 'utf8')) as Record<string, string>;
-  for (const [name, hash] of Object.entries(hashes)) {
-    if (hash === wanted[name]) continue;
-    process.stderr.write(`${name}: expected sha256 ${wanted[name]}, made ${hash}. Install again (npm ci); if you changed the recipe on purpose, give --accept.\n`);
-    process.exit(1);
-  }
-  mkdirSync(values.out, { recursive: true });
-  for (const [name, text] of Object.entries(files)) writeFileAtomic(join(values.out, name), text);
+  if (values.accept) writeFileSync(HASHES, `${JSON.stringify(Object.fromEntries(Object.entries(build()).map(([name, text]) => [name, sha256(text)])), null, 2)}\n`);
+  make(values.out);
 }

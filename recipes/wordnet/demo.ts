@@ -2,12 +2,12 @@
  * What `npm start` shows: a small base model that cannot follow instructions becomes one that can, on this machine, with the same
  * test before and after. Every step is a verb that anyone can run; what an earlier start made is used again.
  */
-import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeFileAtomic } from '../../src/formats/atomic.ts';
 import { count, duration, painter, print, sanitise, table } from '../../src/cli/terminal.ts';
 import { attended, BASE, BOX, ROOT, shown, TRAIN, verb } from './box.ts';
+import { make } from './build.ts';
 import { measure, spelling, type Measures } from './measure.ts';
 
 const TUNED = `${BOX}/tuned`;
@@ -28,12 +28,6 @@ const paint = painter(process.stdout);
 const began = performance.now();
 const step = (title: string) => print(`\n${paint('bold', title)}`);
 
-function dataset(): { records: number } {
-  const { status } = spawnSync(process.execPath, [join(import.meta.dirname, 'build.ts'), '--out', join(ROOT, BOX)], { stdio: 'inherit' });
-  if (status !== 0) throw new Error('the records could not be made');
-  return { records: readFileSync(join(ROOT, BOX, 'train.jsonl'), 'utf8').trimEnd().split('\n').length };
-}
-
 /** One string for all that decides the result. */
 function keyOf(): string {
   const hash = (path: string) => readFileSync(join(ROOT, path), 'utf8');
@@ -46,7 +40,7 @@ function earlier(key: string): Report | undefined {
   return report.key === key ? report : undefined;
 }
 
-async function make(key: string): Promise<Report> {
+async function fresh(key: string): Promise<Report> {
   rmSync(join(ROOT, TUNED), { recursive: true, force: true });
   step('3  Before: the base, asked what it has never been asked');
   const before = await measure(BASE, SIZES);
@@ -95,7 +89,8 @@ function examples({ before, after }: Report): void {
 
 print(`${paint('bold', 'Roslin')}: a base model that cannot follow instructions becomes one that can, here and offline.`);
 step('1  The records');
-const { records } = dataset();
+make(join(ROOT, BOX));
+const records = readFileSync(join(ROOT, BOX, 'train.jsonl'), 'utf8').trimEnd().split('\n').length;
 print(`${count(records)} records in eight categories, made from WordNet 3.1 by templates (recipes/wordnet); each names its source.
 Checked against the committed hash. Licence verdict: ${paint('green', 'clear')} (WordNet 3.0 license: keep its notice).`);
 step('2  The base');
@@ -103,7 +98,7 @@ print(`${BASE}: a GPT-NeoX that has read WordNet's entries and nothing else, mad
 const key = keyOf();
 const known = earlier(key);
 if (known) print(`\nAn earlier start trained on exactly this (${TUNED}); its result is used again. Delete ${TUNED} to see it happen.`);
-const report = known ?? await make(key);
+const report = known ?? await fresh(key);
 step(`${known ? 3 : 7}  Before and after`);
 compare(report);
 examples(report);

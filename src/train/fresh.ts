@@ -24,10 +24,10 @@ function checkSizes({ hidden, heads }: FreshModel): void {
   }
 }
 
-/** config.json of a GPT-NeoX; proportions as Pythia has them. */
+/** config.json of a GPT-NeoX; proportions as Pythia has them, but one table for embedding and head: in a small model the vocabulary is much of its weights. */
 const configOf = ({ hidden, layers, heads, context }: FreshModel, vocabSize: number) => ({
   model_type: 'gpt_neox', vocab_size: vocabSize, hidden_size: hidden, num_hidden_layers: layers, num_attention_heads: heads, intermediate_size: 4 * hidden,
-  max_position_embeddings: context, hidden_act: 'gelu', layer_norm_eps: 1e-5, use_parallel_residual: true, tie_word_embeddings: false, attention_bias: true,
+  max_position_embeddings: context, hidden_act: 'gelu', layer_norm_eps: 1e-5, use_parallel_residual: true, tie_word_embeddings: true, attention_bias: true,
   rotary_pct: ROTARY, rotary_emb_base: 10000, hidden_dropout: 0, attention_dropout: 0, bos_token_id: 0, eos_token_id: 0,
 });
 

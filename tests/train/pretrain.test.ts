@@ -73,7 +73,7 @@ describe('what it leaves', () => {
       config,
       {
         model_type: 'gpt_neox', architectures: ['GPTNeoXForCausalLM'], torch_dtype: 'bfloat16', hidden_size: 32, num_hidden_layers: 2, num_attention_heads: 4, intermediate_size: 128,
-        max_position_embeddings: 48, hidden_act: 'gelu', layer_norm_eps: 1e-5, use_parallel_residual: true, tie_word_embeddings: false, attention_bias: true, rotary_pct: 0.25,
+        max_position_embeddings: 48, hidden_act: 'gelu', layer_norm_eps: 1e-5, use_parallel_residual: true, tie_word_embeddings: true, attention_bias: true, rotary_pct: 0.25,
         rotary_emb_base: 10000, hidden_dropout: 0, attention_dropout: 0, bos_token_id: 0, eos_token_id: 0,
       },
     );
