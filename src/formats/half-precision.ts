@@ -56,25 +56,32 @@ export function float16ToFloat32(source: Uint16Array, out: Float32Array): void {
   for (let i = 0; i < source.length; i++) target[i] = table[source[i]!]!;
 }
 
+/** The float16 bits nearest to the value with these float32 bits. */
+function float16Of(bits: number): number {
+  const sign = (bits >>> 16) & 0x8000;
+  const magnitude = bits & 0x7fffffff;
+  if (magnitude > 0x7f800000) return sign | 0x7e00 | ((magnitude >>> 13) & 0x3ff);
+  if (magnitude >= 0x477ff000) return sign | 0x7c00; // 65520 and above: nearer to 2^16 than to the largest float16
+  if (magnitude >= 0x38800000) return sign | ((magnitude - 0x38000000 + 0xfff + ((magnitude >>> 13) & 1)) >>> 13);
+  if (magnitude <= 0x33000000) return sign; // up to half of the smallest subnormal, whose tie goes to even: zero
+  const dropped = 126 - (magnitude >>> 23); // 14 to 24 bits of the 24-bit mantissa fall below 2^-24
+  const mantissa = (magnitude & 0x7fffff) | 0x800000;
+  const kept = mantissa >>> dropped;
+  const rest = mantissa & ((1 << dropped) - 1);
+  const tie = 1 << (dropped - 1);
+  return sign | (kept + (rest > tie || (rest === tie && (kept & 1) === 1) ? 1 : 0));
+}
+
 export function float32ToFloat16(source: Float32Array, out: Uint16Array): void {
   const from = bits32(source);
-  for (let i = 0; i < from.length; i++) {
-    const bits = from[i]!;
-    const sign = (bits >>> 16) & 0x8000;
-    const magnitude = bits & 0x7fffffff;
-    let half: number;
-    if (magnitude > 0x7f800000) half = 0x7e00 | ((magnitude >>> 13) & 0x3ff);
-    else if (magnitude >= 0x477ff000) half = 0x7c00; // 65520 and above: nearer to 2^16 than to the largest float16
-    else if (magnitude >= 0x38800000) half = (magnitude - 0x38000000 + 0xfff + ((magnitude >>> 13) & 1)) >>> 13;
-    else if (magnitude <= 0x33000000) half = 0; // up to half of the smallest subnormal, whose tie goes to even: zero
-    else {
-      const dropped = 126 - (magnitude >>> 23); // 14 to 24 bits of the 24-bit mantissa fall below 2^-24
-      const mantissa = (magnitude & 0x7fffff) | 0x800000;
-      const kept = mantissa >>> dropped;
-      const rest = mantissa & ((1 << dropped) - 1);
-      const tie = 1 << (dropped - 1);
-      half = kept + (rest > tie || (rest === tie && (kept & 1) === 1) ? 1 : 0);
-    }
-    out[i] = sign | half;
-  }
+  for (let i = 0; i < from.length; i++) out[i] = float16Of(from[i]!);
+}
+
+const single = new Float32Array(1);
+const singleBits = bits32(single);
+
+/** The float16 bits nearest to one value, which is rounded to float32 first. */
+export function toFloat16(value: number): number {
+  single[0] = value;
+  return float16Of(singleBits[0]!);
 }

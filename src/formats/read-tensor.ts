@@ -1,6 +1,7 @@
 /** One tensor from a file to float32, through a scratch of a few megabytes. Assumes a little-endian machine, as the formats are. */
 import { InputError } from '../errors.ts';
-import { blockLayouts, dequantise } from './ggml.ts';
+import { dequantise } from './dequantise.ts';
+import { blockLayouts } from './ggml.ts';
 import type { FileBytes } from './input-file.ts';
 import type { TensorInfo } from './tensors.ts';
 

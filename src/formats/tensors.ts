@@ -4,7 +4,11 @@
  */
 
 /** How the values are stored. The quantised names are llama.cpp's block types (ggml.ts). */
-export type TensorDType = 'F32' | 'F16' | 'BF16' | 'Q8_0' | 'Q4_0' | 'Q4_1' | 'Q5_0' | 'Q5_1' | 'Q6_K';
+export type TensorDType =
+  | 'F32' | 'F16' | 'BF16'
+  | 'Q8_0' | 'Q4_0' | 'Q4_1' | 'Q5_0' | 'Q5_1'
+  | 'Q2_K' | 'Q3_K' | 'Q4_K' | 'Q5_K' | 'Q6_K'
+  | 'IQ4_NL' | 'IQ4_XS';
 
 export interface TensorInfo {
   readonly name: string;

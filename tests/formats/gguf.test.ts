@@ -4,9 +4,13 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
 import fc from 'fast-check';
+import { dequantise } from '../../src/formats/dequantise.ts';
+import { blockLayouts } from '../../src/formats/ggml.ts';
+import type { BlockLayout } from '../../src/formats/ggml.ts';
 import { openGguf } from '../../src/formats/gguf.ts';
 import type { GgufReader } from '../../src/formats/gguf.ts';
 import { elementCount } from '../../src/formats/tensors.ts';
+import type { TensorDType } from '../../src/formats/tensors.ts';
 import { float32Bytes, ggml, ggufFile, q8Block } from './gguf-writer.ts';
 import type { GgufSource, TypedValue } from './gguf-writer.ts';
 import { assertRefuses, isRefused, temporaryFolder } from './support.ts';
@@ -54,6 +58,22 @@ for (const version of [2, 3]) {
     assert.deepEqual(read(reader, 'c'), codes.map((code) => code / 2));
   });
 }
+
+test('a tensor of every type is opened and read', (t) => {
+  const types = Object.entries(blockLayouts) as [TensorDType, BlockLayout][];
+  const tensors = types.map(([name, { id, values, bytes }]) => {
+    const data = Uint8Array.from({ length: (512 / values) * bytes }, (_, i) => (i * 37) & 0x3b); // no NaN in any of them
+    return { name, shape: [2, 256], type: id, data };
+  });
+  const reader = opener(t)(ggufFile({ tensors }).bytes);
+  t.after(() => reader.close());
+  for (const [i, [dtype]] of types.entries()) {
+    const expected = new Float32Array(512);
+    dequantise(dtype, tensors[i]!.data, expected);
+    assert.equal(reader.tensors.get(dtype)!.dtype, dtype);
+    assert.deepEqual(read(reader, dtype), [...expected]);
+  }
+});
 
 test('every type of metadata value, with the extremes of each', (t) => {
   const values: [string, TypedValue, unknown][] = [
@@ -161,7 +181,7 @@ test('lies about versions, counts, sizes, types and places are refused with the 
     [u64('a dimension 0', near63), /dimension 0 of a, found 9223372036854775807/],
     [u64('a dimension 0', 2n ** 52n), /a of shape \[2, 4503599627370496\] in F32 to fit/],
     [u64('c dimension 0', 33n), /rows of a multiple of 32 values for Q8_0 in c, found 33/],
-    [u32('a type', 12), /tensor a: expected one of .* found Q4_K \(ggml type 12\)/],
+    [u32('a type', 16), /tensor a: expected one of .* found IQ2_XXS \(ggml type 16\)/],
     [u32('a type', 31), /found the unknown ggml type 31/],
     [u64('b offset', 8n), /the data of b at a multiple of 32, found offset 8/],
     [u64('b offset', 0n), /tensors apart from each other, found a and b over each other/],
@@ -192,7 +212,7 @@ test('metadata that the file itself depends on is checked', (t) => {
 
 test('a name out of the file reaches a message without control characters, and cut', (t) => {
   const name = `\u001b[2J${'x'.repeat(5000)}`;
-  const { bytes } = ggufFile({ tensors: [{ name, shape: [1], type: 12, data: float32Bytes(1) }] });
+  const { bytes } = ggufFile({ tensors: [{ name, shape: [1], type: 16, data: float32Bytes(1) }] });
   assert.throws(() => opener(t)(bytes), (error: Error) => {
     assert.match(error.message, /tensor \\u\{1b\}\[2Jx+…: expected/);
     return error.message.length < 1000;
