@@ -12,7 +12,8 @@ const HARMLESS = new Set([
   'pad_token_id', 'unk_token_id', 'sep_token_id', 'decoder_start_token_id', 'return_dict', 'output_hidden_states', 'output_attentions', 'classifier_dropout', 'custom_pipelines',
   'is_decoder', 'is_encoder_decoder', 'add_cross_attention', 'cross_attention_hidden_size', 'problem_type', 'id2label', 'label2id', 'torchscript',
   'chunk_size_feed_forward', 'task_specific_params', 'prefix', 'finetuning_task', 'tokenizer_class', 'transformers.js_config', 'pretraining_tp', 'is_llama_config', 'use_bfloat16',
-  'keys_to_ignore_at_inference', 'tie_encoder_decoder',
+  'keys_to_ignore_at_inference', 'tie_encoder_decoder', 'gradient_checkpointing',
+  'summary_type', 'summary_use_proj', 'summary_activation', 'summary_proj_to_labels', 'summary_first_dropout',
 ]);
 
 export class ConfigReader {
