@@ -5,6 +5,7 @@ import type { Json } from './config.ts';
 import { gptJ } from './gpt-j.ts';
 import { gptNeox } from './gpt-neox.ts';
 import { llama } from './llama.ts';
+import { qwen } from './qwen.ts';
 
 interface Family {
   read(config: Json, where: string): Architecture;
@@ -16,6 +17,8 @@ const FAMILIES: Readonly<Record<string, Family>> = {
   gptj: { read: gptJ, publishedClass: 'GPTJForCausalLM' },
   llama: { read: llama, publishedClass: 'LlamaForCausalLM' },
   mistral: { read: llama, publishedClass: 'MistralForCausalLM' },
+  qwen2: { read: qwen, publishedClass: 'Qwen2ForCausalLM' },
+  qwen3: { read: qwen, publishedClass: 'Qwen3ForCausalLM' },
 };
 
 /** @throws InputError for an architecture, activation or field that is not implemented, by name. */
