@@ -36,9 +36,9 @@ export interface Architecture {
   readonly contextLength: number;
   readonly rotary: { readonly dim: number; readonly theta: number; readonly interleaved: boolean };
   readonly tied: boolean;
-  /** Published names. `head` equals `embedding` where the head is tied. */
-  readonly names: { readonly embedding: string; readonly head: string; block(layer: number): string };
-  /** Final norm by local name, and the prefix of its published names. */
+  /** Published names. `head` equals `embedding` where the head is tied; `headBias` is among the parameters of `final`. */
+  readonly names: { readonly embedding: string; readonly head: string; readonly headBias?: string; block(layer: number): string };
+  /** Final norm and the head's bias by local name, and the prefix of their published names. */
   readonly final: { readonly prefix: string; readonly parameters: Readonly<Record<string, ParameterSpec>> };
   /** Parameters of a block by local name, e.g. `attention.dense.weight`. */
   readonly block: Readonly<Record<string, ParameterSpec>>;
@@ -69,6 +69,9 @@ export function parametersOf(a: Architecture): Map<string, ParameterSpec> {
 
 export const parameterCount = (a: Architecture): number =>
   [...parametersOf(a).values()].reduce((n, { shape }) => n + shape.reduce((x, y) => x * y, 1), 0);
+
+/** Whether a parameter has a row, or a number, for each id. */
+export const isById = (a: Architecture, name: string): boolean => name === a.names.embedding || name === a.names.head || name === a.names.headBias;
 
 /** Sizes that name a symbol for rows. */
 export const rowsOf = (x: Tensor): Shape[number] => x.shape[0]!;

@@ -12,7 +12,8 @@ const HARMLESS = new Set([
   'pad_token_id', 'unk_token_id', 'sep_token_id', 'decoder_start_token_id', 'return_dict', 'output_hidden_states', 'output_attentions', 'classifier_dropout', 'custom_pipelines',
   'is_decoder', 'is_encoder_decoder', 'add_cross_attention', 'cross_attention_hidden_size', 'problem_type', 'id2label', 'label2id', 'torchscript',
   'chunk_size_feed_forward', 'task_specific_params', 'prefix', 'finetuning_task', 'tokenizer_class', 'transformers.js_config', 'pretraining_tp', 'is_llama_config', 'use_bfloat16',
-  'keys_to_ignore_at_inference', 'tie_encoder_decoder',
+  'keys_to_ignore_at_inference', 'tie_encoder_decoder', 'gradient_checkpointing',
+  'summary_type', 'summary_use_proj', 'summary_activation', 'summary_proj_to_labels', 'summary_first_dropout',
 ]);
 
 export class ConfigReader {
@@ -41,6 +42,13 @@ export class ConfigReader {
     return value;
   }
 
+  /** An integer from 0 on. */
+  whole(field: string, fallback?: number): number {
+    const value = this.#take(field) ?? fallback;
+    if (typeof value !== 'number' || !Number.isInteger(value) || value < 0 || value >= 2 ** 31) this.#fail(field, 'a whole number', value);
+    return value;
+  }
+
   number(field: string, fallback?: number): number {
     const value = this.#take(field) ?? fallback;
     if (typeof value !== 'number' || !(value > 0) || !Number.isFinite(value)) this.#fail(field, 'a positive number', value);
@@ -66,6 +74,13 @@ export class ConfigReader {
     if (value !== null && !values.includes(value)) this.#fail(field, values.length ? `absent or ${values.map((v) => JSON.stringify(v)).join(' or ')}` : 'absent', value);
   }
 
+  /** A list of one kind only; false where there is none. */
+  eachOf(field: string, kind: string): boolean {
+    const value = this.#take(field) ?? null;
+    if (value !== null && !(Array.isArray(value) && value.every((v) => v === kind))) this.#fail(field, `a list of nothing but "${kind}"`, value);
+    return value !== null;
+  }
+
   /** Rotary parameters, in the old spelling (`rope_theta`, `rope_scaling`) or the newer `rope_parameters`; every scaling kind is refused. */
   rotary(thetaField: string, theta: number): { theta: number; partial: number | undefined } {
     const nested = this.#take('rope_parameters') as Json | null | undefined;
@@ -82,6 +97,13 @@ export class ConfigReader {
     return { theta: value, partial: partial as number | undefined };
   }
 
+  /** Theta where the whole of a head is turned; a part of it is refused. */
+  wholeRotary(thetaField: string, fallback: number): number {
+    const { theta, partial } = this.rotary(thetaField, fallback);
+    if (partial !== undefined && partial !== 1) this.#fail('partial_rotary_factor', 'absent or 1', partial);
+    return theta;
+  }
+
   /** To be called last: a field that was neither read nor is known to be harmless may change what the model computes. */
   finish(): void {
     for (const [field, value] of Object.entries(this.#config)) {
@@ -91,5 +113,11 @@ export class ConfigReader {
 
   require(ok: boolean, expected: string, found: string): void {
     if (!ok) throw new InputError({ expected, found, where: this.#where });
+  }
+
+  /** Grouped heads whose whole size is turned. */
+  requireHeads(heads: number, kvHeads: number, headDim: number): void {
+    this.require(heads % kvHeads === 0, 'num_attention_heads to be a multiple of num_key_value_heads', `${heads} and ${kvHeads}`);
+    this.require(headDim % 2 === 0, 'an even head_dim', String(headDim));
   }
 }

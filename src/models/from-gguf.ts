@@ -1,7 +1,8 @@
 /**
  * A GGUF file as a base: its metadata as a Hugging Face config, its tensors under their published names and in their
  * published order of rows (docs/numbers.md 2). llama's q and k rows are stored for rotation of neighbouring pairs and
- * are put back; gptneox's fused rows are stored as all q, all k, all v and are put back head by head.
+ * are put back; gptneox's fused rows are stored as all q, all k, all v and are put back head by head; qwen2's and qwen3's
+ * rows lie as published. Keys and orders: llama.cpp's converter.
  */
 import { InputError } from '../errors.ts';
 import type { TensorReader } from '../formats/tensors.ts';
@@ -47,6 +48,14 @@ class Fields {
     return this.number('vocab_size', Array.isArray(tokens) ? tokens.length : undefined);
   }
 
+  /** A key that may be absent, and may say nothing but `value`. */
+  only(key: string, value: number | boolean): void {
+    const full = `${this.#architecture}.${key}`;
+    const found = this.#metadata.get(full) ?? value;
+    const shown = ['number', 'bigint', 'boolean'].includes(typeof found) ? String(found as number) : `a value of type ${typeof found}`;
+    if (found !== value) throw new InputError({ expected: `${full} = ${value}, or nothing`, found: shown, where: this.#where, remedy: 'Use a base without it; this kind is not implemented.' });
+  }
+
   /** Every scaling of positions changes what the model computes. */
   refuseScaling(): void {
     for (const key of this.#metadata.keys()) {
@@ -65,20 +74,38 @@ const shared = (name: string, rules: readonly (readonly [RegExp, string])[]): st
   return name;
 };
 
+/** What Llama and its descendants have in common. */
+const llamaConfig = (m: Fields): Json => ({
+  hidden_size: m.number('embedding_length'), num_hidden_layers: m.number('block_count'), num_attention_heads: m.number('attention.head_count'),
+  num_key_value_heads: m.number('attention.head_count_kv', m.number('attention.head_count')), intermediate_size: m.number('feed_forward_length'),
+  max_position_embeddings: m.number('context_length'), rms_norm_eps: decimal(m.number('attention.layer_norm_rms_epsilon')), rope_theta: decimal(m.number('rope.freq_base', 10000)),
+  vocab_size: m.vocabulary(), hidden_act: 'silu',
+});
+
+const llamaName = (name: string): string => shared(name, [
+  [/^model\.embed_tokens\./, 'token_embd.'], [/^model\.norm\./, 'output_norm.'], [/^lm_head\./, 'output.'],
+  [/^model\.layers\.(\d+)\.input_layernorm\./, 'blk.$1.attn_norm.'], [/^model\.layers\.(\d+)\.post_attention_layernorm\./, 'blk.$1.ffn_norm.'],
+  [/^model\.layers\.(\d+)\.self_attn\.([qkv])_proj\./, 'blk.$1.attn_$2.'], [/^model\.layers\.(\d+)\.self_attn\.([qk])_norm\./, 'blk.$1.attn_$2_norm.'],
+  [/^model\.layers\.(\d+)\.self_attn\.o_proj\./, 'blk.$1.attn_output.'], [/^model\.layers\.(\d+)\.mlp\.(gate|up|down)_proj\./, 'blk.$1.ffn_$2.'],
+]);
+
+const headSize = (m: Fields): number => m.number('embedding_length') / m.number('attention.head_count');
+
+const qwen = (type: 'qwen2' | 'qwen3'): Family => ({
+  config: (m) => {
+    const headDim = m.number('attention.key_length', headSize(m));
+    for (const key of ['attention.value_length', 'rope.dimension_count']) m.only(key, headDim);
+    const window = m.number('attention.sliding_window', 0);
+    // Which layers a window is for, the file does not say: the config refuses one that would hide something.
+    return { ...llamaConfig(m), model_type: type, head_dim: headDim, ...(window > 0 ? { use_sliding_window: true, sliding_window: window, max_window_layers: 0 } : {}) };
+  },
+  rename: llamaName,
+});
+
 const FAMILIES: Readonly<Record<string, Family>> = {
   llama: {
-    config: (m) => ({
-      model_type: 'llama', hidden_size: m.number('embedding_length'), num_hidden_layers: m.number('block_count'), num_attention_heads: m.number('attention.head_count'),
-      num_key_value_heads: m.number('attention.head_count_kv', m.number('attention.head_count')), intermediate_size: m.number('feed_forward_length'),
-      max_position_embeddings: m.number('context_length'), rms_norm_eps: decimal(m.number('attention.layer_norm_rms_epsilon')), rope_theta: decimal(m.number('rope.freq_base', 10000)),
-      head_dim: m.number('rope.dimension_count', m.number('embedding_length') / m.number('attention.head_count')), vocab_size: m.vocabulary(), hidden_act: 'silu',
-    }),
-    rename: (name) => shared(name, [
-      [/^model\.embed_tokens\./, 'token_embd.'], [/^model\.norm\./, 'output_norm.'], [/^lm_head\./, 'output.'],
-      [/^model\.layers\.(\d+)\.input_layernorm\./, 'blk.$1.attn_norm.'], [/^model\.layers\.(\d+)\.post_attention_layernorm\./, 'blk.$1.ffn_norm.'],
-      [/^model\.layers\.(\d+)\.self_attn\.([qkv])_proj\./, 'blk.$1.attn_$2.'], [/^model\.layers\.(\d+)\.self_attn\.o_proj\./, 'blk.$1.attn_output.'],
-      [/^model\.layers\.(\d+)\.mlp\.(gate|up|down)_proj\./, 'blk.$1.ffn_$2.'],
-    ]),
+    config: (m) => ({ ...llamaConfig(m), model_type: 'llama', head_dim: m.number('rope.dimension_count', headSize(m)) }),
+    rename: llamaName,
     rowOf: (name, config) => {
       if (!/\.self_attn\.[qk]_proj\./.test(name)) return undefined;
       const d = config['head_dim'] as number;
@@ -86,9 +113,11 @@ const FAMILIES: Readonly<Record<string, Family>> = {
       return (row) => row - (row % d) + ((row % d) % (d / 2)) * 2 + (row % d >= d / 2 ? 1 : 0);
     },
   },
+  qwen2: qwen('qwen2'),
+  qwen3: qwen('qwen3'),
   gptneox: {
     config: (m) => {
-      const d = m.number('embedding_length') / m.number('attention.head_count');
+      const d = headSize(m);
       return {
         model_type: 'gpt_neox', hidden_size: m.number('embedding_length'), num_hidden_layers: m.number('block_count'), num_attention_heads: m.number('attention.head_count'),
         intermediate_size: m.number('feed_forward_length'), max_position_embeddings: m.number('context_length'), layer_norm_eps: decimal(m.number('attention.layer_norm_epsilon')),
@@ -115,6 +144,11 @@ const FAMILIES: Readonly<Record<string, Family>> = {
   },
 };
 
+/** Families that are known elsewhere but not in this format, and why. */
+const REFUSED: Readonly<Record<string, string>> = {
+  gptj: 'llama.cpp has the name but no such model, so nothing settles what a file of it holds: use the folder with config.json and safetensors.',
+};
+
 export interface GgufModel {
   readonly config: Json;
   /** Reads tensors by published name. */
@@ -130,9 +164,11 @@ export function modelFromGguf(reader: TensorReader & { readonly metadata: Metada
   const architecture = reader.metadata.get('general.architecture');
   const family = typeof architecture === 'string' && Object.hasOwn(FAMILIES, architecture) ? FAMILIES[architecture] : undefined;
   if (!family) {
-    throw new InputError({ expected: `general.architecture to be one of ${Object.keys(FAMILIES).join(', ')}`, found: JSON.stringify(architecture) ?? 'nothing', where, remedy: 'Choose a base of one of these families.' });
+    const reason = typeof architecture === 'string' && Object.hasOwn(REFUSED, architecture) ? REFUSED[architecture]! : 'Choose a base of one of these families.';
+    throw new InputError({ expected: `general.architecture to be one of ${Object.keys(FAMILIES).join(', ')}`, found: JSON.stringify(architecture) ?? 'nothing', where, remedy: reason });
   }
   const fields = new Fields(reader.metadata, architecture as string, where);
+  fields.only('attention.causal', true);
   fields.refuseScaling();
   if (reader.tensors.has('rope_freqs.weight')) throw new InputError({ expected: 'no rope_freqs tensor', found: 'one: a scaling of positions', where, remedy: 'Use a base without rope scaling; no kind is implemented.' });
   const config = { ...family.config(fields), tie_word_embeddings: !reader.tensors.has('output.weight') };

@@ -2,13 +2,7 @@
 import { ops, type Tensor } from '../engine/index.ts';
 import { matrix, rowsOf, vector, type Architecture, type BlockWeights } from './architecture.ts';
 import { ConfigReader, type Json } from './config.ts';
-
-const ACTIVATIONS = {
-  gelu: (x: Tensor) => ops.gelu(x, 'erf'),
-  gelu_new: (x: Tensor) => ops.gelu(x, 'tanh'),
-  gelu_fast: (x: Tensor) => ops.gelu(x, 'tanh'),
-  gelu_pytorch_tanh: (x: Tensor) => ops.gelu(x, 'tanh'),
-} as const;
+import { geluOf } from './gelu.ts';
 
 export function gptNeox(config: Json, where: string): Architecture {
   const c = new ConfigReader(config, where);
@@ -22,7 +16,7 @@ export function gptNeox(config: Json, where: string): Architecture {
   const parallel = c.flag('use_parallel_residual', true);
   const tied = c.flag('tie_word_embeddings', false);
   const biased = c.flag('attention_bias', true);
-  const activation = ACTIVATIONS[c.oneOf('hidden_act', Object.keys(ACTIVATIONS) as (keyof typeof ACTIVATIONS)[], 'gelu')];
+  const activation = geluOf(c, 'hidden_act', 'gelu');
   const { theta, partial } = c.rotary('rotary_emb_base', 10000);
   const stated = c.number('rotary_pct', partial ?? 0.25);
   const rotaryPct = partial ?? stated;

@@ -7,7 +7,7 @@ import type { Weights } from './weights.ts';
 const DEVIATION = 0.02;
 
 /** Layers whose output is added to the stream: two a block, so their sum over all blocks keeps its size (Radford et al. 2019, 2.3). */
-const ADDS = /(attention\.dense|mlp\.dense_4h_to_h|self_attn\.o_proj|mlp\.down_proj)\.weight$/;
+const ADDS = /(attention\.dense|mlp\.dense_4h_to_h|attn\.out_proj|mlp\.fc_out|self_attn\.o_proj|mlp\.down_proj)\.weight$/;
 
 export function initialWeights(a: Architecture, seed: number): Weights {
   const random = new Random(seed);

@@ -1,7 +1,20 @@
-/** The Llama family without scaling kinds: SmolLM2, TinyLlama, Llama 3, Mistral (docs/numbers.md 2). */
+/**
+ * The Llama family without scaling kinds: SmolLM2, TinyLlama, Llama 3, Mistral (docs/numbers.md 2), and the block that it
+ * shares with its descendants, whose configs are read elsewhere (`qwen.ts`).
+ */
 import { ops, type Tensor } from '../engine/index.ts';
 import { matrix, rowsOf, vector, type Architecture, type BlockWeights } from './architecture.ts';
 import { ConfigReader, type Json } from './config.ts';
+
+export interface LlamaSettings extends Pick<Architecture, 'type' | 'vocabSize' | 'hidden' | 'layers' | 'heads' | 'kvHeads' | 'headDim' | 'contextLength' | 'tied'> {
+  readonly intermediate: number;
+  readonly epsilon: number;
+  readonly theta: number;
+  /** Which linear layers have a bias: those of q, k and v, that of attention's output, those of the MLP. */
+  readonly bias: { readonly qkv: boolean; readonly output: boolean; readonly mlp: boolean };
+  /** Whether each head's q and k are normalised before they are rotated. */
+  readonly headNorms: boolean;
+}
 
 export function llama(config: Json, where: string): Architecture {
   const c = new ConfigReader(config, where);
@@ -21,24 +34,27 @@ export function llama(config: Json, where: string): Architecture {
   const attentionBias = c.flag('attention_bias', false);
   const mlpBias = c.flag('mlp_bias', false);
   c.oneOf('hidden_act', ['silu'], 'silu');
-  const { theta, partial } = c.rotary('rope_theta', 10000);
-  // A window as long as the context hides nothing.
+  const theta = c.wholeRotary('rope_theta', 10000);
   c.only('rope_interleaved', false);
   c.only('attention_dropout', 0);
   c.finish();
-  c.require(partial === undefined || partial === 1, 'partial_rotary_factor 1', String(partial));
-  c.require(heads % kvHeads === 0, 'num_attention_heads to be a multiple of num_key_value_heads', `${heads} and ${kvHeads}`);
-  c.require(headDim % 2 === 0, 'an even head_dim', String(headDim));
+  c.requireHeads(heads, kvHeads, headDim);
+  const bias = { qkv: attentionBias, output: attentionBias, mlp: mlpBias };
+  return llamaArchitecture({ type, vocabSize, hidden, layers, heads, kvHeads, headDim, contextLength, intermediate, epsilon, theta, tied, bias, headNorms: false });
+}
 
-  const linearSpecs = (name: string, out: number, inner: number, bias: boolean) => ({
+export function llamaArchitecture(s: LlamaSettings): Architecture {
+  const { type, vocabSize, hidden, layers, heads, kvHeads, headDim, contextLength, tied, intermediate, bias, headNorms } = s;
+  const linearSpecs = (name: string, out: number, inner: number, biased: boolean) => ({
     [`${name}.weight`]: matrix(out, inner),
-    ...(bias ? { [`${name}.bias`]: vector(out) } : {}),
+    ...(biased ? { [`${name}.bias`]: vector(out) } : {}),
   });
-  const norm = (w: BlockWeights, name: string, x: Tensor) => ops.rmsNorm(x, w.tensor(`${name}.weight`), epsilon)[0];
+  /** Over the last axis: a row, or each head of it. */
+  const norm = (w: BlockWeights, name: string, x: Tensor) => ops.rmsNorm(x, w.tensor(`${name}.weight`), s.epsilon)[0];
 
   return {
     type, vocabSize, hidden, layers, heads, kvHeads, headDim, contextLength, tied,
-    rotary: { dim: headDim, theta, interleaved: false },
+    rotary: { dim: headDim, theta: s.theta, interleaved: false },
     names: {
       embedding: 'model.embed_tokens.weight',
       head: tied ? 'model.embed_tokens.weight' : 'lm_head.weight',
@@ -47,23 +63,25 @@ export function llama(config: Json, where: string): Architecture {
     final: { prefix: 'model.', parameters: { 'norm.weight': vector(hidden) } },
     block: {
       'input_layernorm.weight': vector(hidden),
-      ...linearSpecs('self_attn.q_proj', heads * headDim, hidden, attentionBias),
-      ...linearSpecs('self_attn.k_proj', kvHeads * headDim, hidden, attentionBias),
-      ...linearSpecs('self_attn.v_proj', kvHeads * headDim, hidden, attentionBias),
-      ...linearSpecs('self_attn.o_proj', hidden, heads * headDim, attentionBias),
+      ...linearSpecs('self_attn.q_proj', heads * headDim, hidden, bias.qkv),
+      ...linearSpecs('self_attn.k_proj', kvHeads * headDim, hidden, bias.qkv),
+      ...linearSpecs('self_attn.v_proj', kvHeads * headDim, hidden, bias.qkv),
+      ...(headNorms ? { 'self_attn.q_norm.weight': vector(headDim), 'self_attn.k_norm.weight': vector(headDim) } : {}),
+      ...linearSpecs('self_attn.o_proj', hidden, heads * headDim, bias.output),
       'post_attention_layernorm.weight': vector(hidden),
-      ...linearSpecs('mlp.gate_proj', intermediate, hidden, mlpBias),
-      ...linearSpecs('mlp.up_proj', intermediate, hidden, mlpBias),
-      ...linearSpecs('mlp.down_proj', hidden, intermediate, mlpBias),
+      ...linearSpecs('mlp.gate_proj', intermediate, hidden, bias.mlp),
+      ...linearSpecs('mlp.up_proj', intermediate, hidden, bias.mlp),
+      ...linearSpecs('mlp.down_proj', hidden, intermediate, bias.mlp),
     },
     linears: ['self_attn.q_proj', 'self_attn.k_proj', 'self_attn.v_proj', 'self_attn.o_proj', 'mlp.gate_proj', 'mlp.up_proj', 'mlp.down_proj'],
     isBuffer: (name) => name.endsWith('rotary_emb.inv_freq'),
     normIn: (w, x) => norm(w, 'input_layernorm', x),
     project: (w, h, part) => {
-      const heads_ = (module: string, n: number) => ops.reshape(w.linear(h, module), rowsOf(h), n, headDim);
+      const split = (module: string, n: number) => ops.reshape(w.linear(h, module), rowsOf(h), n, headDim);
+      const normed = (name: string, x: Tensor) => (headNorms ? norm(w, name, x) : x);
       return {
-        ...(part !== 'kv' ? { q: heads_('self_attn.q_proj', heads) } : {}),
-        ...(part !== 'q' ? { k: heads_('self_attn.k_proj', kvHeads), v: heads_('self_attn.v_proj', kvHeads) } : {}),
+        ...(part !== 'kv' ? { q: normed('self_attn.q_norm', split('self_attn.q_proj', heads)) } : {}),
+        ...(part !== 'q' ? { k: normed('self_attn.k_norm', split('self_attn.k_proj', kvHeads)), v: split('self_attn.v_proj', kvHeads) } : {}),
       };
     },
     finish: (w, x, context) => {

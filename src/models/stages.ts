@@ -110,8 +110,14 @@ export class Stages {
     return trace(specs, (inputs) => ({ y: this.#a.finish(this.#weights(inputs), inputs['x']!, inputs['context']!) }));
   }
 
+  /** Normalised rows -> logits. */
+  #head(normalised: Tensor, table: Tensor, inputs: Tensors): Tensor {
+    const { names: { headBias }, final } = this.#a;
+    return linear(normalised, table, headBias === undefined ? undefined : inputs[headBias.slice(final.prefix.length)]!);
+  }
+
   #logits(inputs: Tensors): Tensor {
-    return ops.matmul(this.#a.finalNorm(this.#weights(inputs), inputs['x']!), this.#table(inputs['head']!, inputs['headRows']), { transB: true });
+    return this.#head(this.#a.finalNorm(this.#weights(inputs), inputs['x']!), this.#table(inputs['head']!, inputs['headRows']), inputs);
   }
 
   /** x [T, hidden], rows [M] -> picked [M, hidden] */
@@ -134,7 +140,7 @@ export class Stages {
     const { vocabSize, hidden } = this.#a;
     return trace({ ...this.#headSpecs(), targets: i32('M'), headRows: f32(end - first, hidden) }, (inputs) => {
       const normalised = this.#a.finalNorm(this.#weights(inputs), inputs['x']!);
-      const rest = ops.matmul(normalised, this.#table(inputs['head']!, this.#apart && ops.stopGradient(inputs['headRows']!)), { transB: true });
+      const rest = this.#head(normalised, this.#table(inputs['head']!, this.#apart && ops.stopGradient(inputs['headRows']!)), inputs);
       // Zero, with the gradient of the trained rows: their logits come from the head, whose memory they share.
       const rows = ops.matmul(ops.stopGradient(normalised), inputs['headRows']!, { transB: true });
       const trained = ops.sub(rows, ops.stopGradient(rows));

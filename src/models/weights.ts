@@ -2,7 +2,7 @@
 import type { Device, DeviceArray } from '../engine/index.ts';
 import { InputError } from '../errors.ts';
 import type { TensorReader } from '../formats/tensors.ts';
-import { parametersOf, type Architecture } from './architecture.ts';
+import { isById, parametersOf, type Architecture } from './architecture.ts';
 
 /** Values in the host's memory by published name. */
 export type Weights = Map<string, { readonly shape: readonly number[]; readonly data: Float32Array }>;
@@ -31,7 +31,7 @@ export function sourceOf(reader: TensorReader): WeightSource {
 const show = (shape: readonly number[] | undefined) => (shape ? `[${shape.join(', ')}]` : 'nothing');
 
 /**
- * Reads all parameters of `a`. The embedding and head of the source may have more or fewer rows than `a.vocabSize`
+ * Reads all parameters of `a`. The embedding and head of the source, and the head's bias, may have more or fewer rows than `a.vocabSize`
  * (docs/numbers.md 1 and 4): rows beyond are left out; rows that are missing start as the mean of the others.
  * @throws InputError for a tensor that is missing, has another shape, or belongs to nothing.
  */
@@ -46,18 +46,18 @@ export function readWeights(a: Architecture, source: WeightSource): Weights {
   const weights: Weights = new Map();
   for (const [name, { shape }] of parameters) {
     const found = source.shape(name);
-    const byId = name === a.names.embedding || name === a.names.head;
+    const byId = isById(a, name);
     const fits = found && found.length === shape.length && found.every((n, i) => n === shape[i] || (i === 0 && byId && n > 0));
     if (!fits) throw new InputError({ expected: `${name} as [${shape.join(', ')}]`, found: show(found), where: source.path, remedy: 'Check that config and weights belong together.' });
     const data = new Float32Array(shape.reduce((x, y) => x * y, 1));
     if (found[0] === shape[0]) source.read(name, data);
-    else resizeRows(source, name, found as [number, number], data);
+    else resizeRows(source, name, found[0]!, found[1] ?? 1, data);
     weights.set(name, { shape, data });
   }
   return weights;
 }
 
-function resizeRows(source: WeightSource, name: string, [rows, width]: readonly [number, number], out: Float32Array): void {
+function resizeRows(source: WeightSource, name: string, rows: number, width: number, out: Float32Array): void {
   const all = new Float32Array(rows * width);
   source.read(name, all);
   out.set(all.subarray(0, Math.min(all.length, out.length)));

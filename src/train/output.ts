@@ -7,9 +7,8 @@ import { writeSafetensors, writeShardedSafetensors } from '../formats/safetensor
 import type { OpenedModel } from '../inference/open-model.ts';
 import { adapterConfig, peftName, type LoraSpec } from '../models/adapter.ts';
 import type { Network } from '../models/network.ts';
+import { publishedClass } from '../models/registry.ts';
 import { modelCard } from './model-card.ts';
-
-const CLASSES: Readonly<Record<string, string>> = { gpt_neox: 'GPTNeoXForCausalLM', llama: 'LlamaForCausalLM', mistral: 'MistralForCausalLM' };
 
 const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
 
@@ -19,7 +18,7 @@ export async function writeOutput(folder: string, model: OpenedModel, network: N
   const { bosToken, eosToken, chatTemplate, addBos } = model.text;
   // Adapters are small, and PEFT's are in single precision.
   const dtype = type === 'bf16' && !lora ? 'BF16' : 'F32';
-  const config = { ...model.config, architectures: [CLASSES[model.architecture.type]], torch_dtype: dtype === 'BF16' ? 'bfloat16' : 'float32', eos_token_id: stop };
+  const config = { ...model.config, architectures: [publishedClass(model.architecture)], torch_dtype: dtype === 'BF16' ? 'bfloat16' : 'float32', eos_token_id: stop };
   const tensors = network.trained.map(({ name, value }) => ({ name, dtype: dtype as 'F32' | 'BF16', shape: value.shape, data: async () => (await device.read(value)) as Float32Array }));
   if (lora) {
     await writeSafetensors(join(folder, 'adapter_model.safetensors'), tensors.map((t) => ({ ...t, name: peftName(t.name) })), { metadata: { format: 'pt' } });

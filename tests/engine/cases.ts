@@ -62,6 +62,7 @@ export const CASES: readonly Case[] = [
   unary('softmax'),
   one('layerNorm', ({ x, s, b }) => ({ y: ops.layerNorm(x!, s!, b!, 1e-5)[0] }), { x: f32('T', 8), s: f32(8), b: f32(8) }),
   one('rmsNorm', ({ x, s }) => ({ y: ops.rmsNorm(x!, s!, 1e-5)[0] }), { x: f32('T', 8), s: f32(8) }),
+  one('rmsNorm', ({ x, s }) => ({ y: ops.rmsNorm(x!, s!, 1e-6)[0] }), { x: f32('T', 2, 8), s: f32(8) }, { name: 'rmsNorm of heads' }),
   ...[false, true].flatMap((interleaved) => [4, 2].map((half) =>
     one('rotary', ({ x, p, c, s }) => ({ y: ops.rotary(x!, p!, c!, s!, interleaved) }), { x: f32('T', 2, 8), p: i32('T'), c: f32(3, half), s: f32(3, half) },
       { name: `rotary ${interleaved ? 'pairs' : 'halves'} ${2 * half} of 8`, below: { p: 3 }, wrt: ['x'] }))),

@@ -10,7 +10,7 @@ import { loadFixture } from './fixture.ts';
 const device = new CpuDevice({ threads: 1 });
 after(() => device.release());
 
-for (const name of ['neox-parallel', 'neox-sequential', 'llama-gqa', 'llama-tied', 'mistral', 'neox-lora', 'llama-lora-tokens']) {
+for (const name of ['neox-parallel', 'neox-sequential', 'llama-gqa', 'llama-tied', 'mistral', 'neox-lora', 'llama-lora-tokens', 'gptj', 'gptj-lora-tokens', 'qwen2', 'qwen3', 'qwen3-lora']) {
   const fixture = loadFixture(name);
   const make = () => new Network(fixture.architecture, { device, weights: fixture.weights(device), ...(fixture.lora ? { lora: fixture.lora } : {}) });
 

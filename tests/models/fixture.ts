@@ -61,7 +61,7 @@ export function loadFixture(name: string): Fixture {
         }
         if (lora.tokenRows) {
           const [first, end] = lora.tokenRows.map((row) => row * architecture.hidden);
-          adapter.readFloat32(peftName(architecture.names.embedding), weights.get(architecture.names.embedding)!.data.subarray(first, end));
+          for (const name of new Set([architecture.names.embedding, architecture.names.head])) adapter.readFloat32(peftName(name), weights.get(name)!.data.subarray(first, end));
         }
         adapter.close();
       }

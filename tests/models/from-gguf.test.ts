@@ -1,6 +1,6 @@
 /**
  * A GGUF made from a parity fixture by llama.cpp's own rules of conversion (restated here in the forward direction) gives back
- * the fixture's config and every weight: names, q and k rows of llama, fused rows of gptneox.
+ * the fixture's config and every weight: names, q and k rows of llama, fused rows of gptneox, qwen2 and qwen3 as they lie.
  */
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
@@ -28,10 +28,27 @@ function rows(data: Float32Array, n: number, from: (row: number) => number): Flo
   return out;
 }
 
+const llamaName = (n: string) => n.replace('model.embed_tokens', 'token_embd').replace('model.norm', 'output_norm').replace('lm_head', 'output').replace('model.layers', 'blk')
+  .replace('input_layernorm', 'attn_norm').replace('post_attention_layernorm', 'ffn_norm').replace('self_attn.o_proj', 'attn_output').replace(/self_attn\.([qkv])_proj/, 'attn_$1').replace(/mlp\.(\w+)_proj/, 'ffn_$1')
+  .replace(/self_attn\.([qk])_norm/, 'attn_$1_norm');
+
+/** No row is moved. The number of ids is that of the tokens: the converter writes no other. */
+const qwen = (type: 'qwen2' | 'qwen3') => ({
+  name: llamaName,
+  data: (_: string, data: Float32Array) => data,
+  metadata: (a: Architecture) => ({
+    'general.architecture': text(type), [`${type}.embedding_length`]: u32(a.hidden), [`${type}.block_count`]: u32(a.layers), [`${type}.attention.head_count`]: u32(a.heads), [`${type}.attention.head_count_kv`]: u32(a.kvHeads),
+    [`${type}.feed_forward_length`]: u32(a.block['mlp.gate_proj.weight']!.shape[0]!), [`${type}.context_length`]: u32(a.contextLength), [`${type}.attention.layer_norm_rms_epsilon`]: f32(1e-6), [`${type}.rope.freq_base`]: f32(a.rotary.theta),
+    ...(type === 'qwen3' ? { 'qwen3.attention.key_length': u32(a.headDim), 'qwen3.attention.value_length': u32(a.headDim) } : {}),
+    'tokenizer.ggml.tokens': [9, [8, Array.from({ length: a.vocabSize }, (_, id) => `t${id}`)]] as TypedValue,
+  }),
+});
+
 const FAMILIES = {
+  qwen2: qwen('qwen2'),
+  qwen3: qwen('qwen3'),
   'llama-gqa': {
-    name: (n: string) => n.replace('model.embed_tokens', 'token_embd').replace('model.norm', 'output_norm').replace('lm_head', 'output').replace('model.layers', 'blk')
-      .replace('input_layernorm', 'attn_norm').replace('post_attention_layernorm', 'ffn_norm').replace('self_attn.o_proj', 'attn_output').replace(/self_attn\.([qkv])_proj/, 'attn_$1').replace(/mlp\.(\w+)_proj/, 'ffn_$1'),
+    name: llamaName,
     // reshape(heads, 2, d/2).swapaxes(1, 2)
     data: (n: string, data: Float32Array, a: Architecture) => {
       if (!/[qk]_proj\.weight/.test(n)) return data;
@@ -71,7 +88,7 @@ function write(scratch: Scratch, name: keyof typeof FAMILIES, extra: Readonly<Re
 
 const open = (path: string) => modelFromGguf(openGguf(path), (config) => parametersOf(architectureOf(config, path)).keys());
 
-for (const name of ['llama-gqa', 'neox-parallel'] as const) {
+for (const name of ['llama-gqa', 'neox-parallel', 'qwen2', 'qwen3'] as const) {
   test(`${name}: config and weights come back`, () => {
     using scratch = new Scratch();
     const { path, weights, architecture } = write(scratch, name);
@@ -88,5 +105,22 @@ for (const name of ['llama-gqa', 'neox-parallel'] as const) {
 test('scaling kinds and unknown architectures are refused by name', () => {
   using scratch = new Scratch();
   assert.throws(() => open(write(scratch, 'llama-gqa', { 'llama.rope.scaling.type': text('yarn') }).path), /rope\.scaling\.type = yarn/);
-  assert.throws(() => open(write(scratch, 'llama-gqa', { 'general.architecture': text('mamba') }).path), /llama, gptneox.*mamba/);
+  assert.throws(() => open(write(scratch, 'qwen2', { 'qwen2.rope.scaling.type': text('yarn') }).path), /rope\.scaling\.type = yarn/);
+  assert.throws(() => open(write(scratch, 'llama-gqa', { 'general.architecture': text('mamba') }).path), /llama, qwen2, qwen3, gptneox.*mamba/);
+  assert.throws(() => open(write(scratch, 'llama-gqa', { 'general.architecture': text('qwen3moe') }).path), /llama, qwen2, qwen3, gptneox.*qwen3moe/);
+});
+
+test('a GPT-J is refused with the reason', () => {
+  using scratch = new Scratch();
+  assert.throws(() => open(write(scratch, 'llama-gqa', { 'general.architecture': text('gptj') }).path), /gptj.*llama\.cpp has the name but no such model.*folder/s);
+});
+
+test('what a Qwen computes otherwise is refused by its key', () => {
+  using scratch = new Scratch();
+  const refused = (name: 'qwen2' | 'qwen3', extra: Record<string, TypedValue>, says: RegExp) => assert.throws(() => open(write(scratch, name, extra).path), says);
+  refused('qwen3', { 'qwen3.attention.value_length': u32(8) }, /value_length = 16.*found 8/);
+  refused('qwen2', { 'qwen2.rope.dimension_count': u32(4) }, /dimension_count = 8.*found 4/);
+  refused('qwen2', { 'qwen2.attention.causal': flag(false) }, /attention\.causal = true.*found false/);
+  refused('qwen2', { 'qwen2.attention.sliding_window': u32(32) }, /use_sliding_window false.*32/);
+  assert.doesNotThrow(() => open(write(scratch, 'qwen2', { 'qwen2.attention.sliding_window': u32(64) }).path));
 });

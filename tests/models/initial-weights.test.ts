@@ -14,15 +14,24 @@ const CONFIGS = {
     model_type: 'llama', hidden_size: 64, num_hidden_layers: 5, num_attention_heads: 4, num_key_value_heads: 4, intermediate_size: 160, vocab_size: 301, max_position_embeddings: 64,
     rms_norm_eps: 1e-5, rope_theta: 10000, tie_word_embeddings: true, hidden_act: 'silu',
   },
+  gptj: { model_type: 'gptj', n_embd: 64, n_layer: 2, n_head: 2, n_positions: 64, rotary_dim: 16, vocab_size: 301 },
 } as const;
 
 /** Matrices whose product is added to the stream, two a block. */
-const ADDING = { gpt_neox: ['attention.dense', 'mlp.dense_4h_to_h'], llama: ['self_attn.o_proj', 'mlp.down_proj'] } as const;
+const ADDING = { gpt_neox: ['attention.dense', 'mlp.dense_4h_to_h'], llama: ['self_attn.o_proj', 'mlp.down_proj'], gptj: ['attn.out_proj', 'mlp.fc_out'] } as const;
+
+/** Norms and biases, given the layers. */
+const VECTORS = {
+  gpt_neox: (layers: number) => [2 * layers + 1, 2 * layers + 1 + 4 * layers],
+  llama: (layers: number) => [2 * layers + 1, 0],
+  // The last one is the head's.
+  gptj: (layers: number) => [layers + 1, layers + 1 + 2 * layers + 1],
+} as const;
 
 const mean = (values: Float32Array) => values.reduce((sum, v) => sum + v, 0) / values.length;
 const share = (values: Float32Array, within: number) => values.filter((v) => Math.abs(v) <= within).length / values.length;
 
-for (const type of ['gpt_neox', 'llama'] as const) {
+for (const type of ['gpt_neox', 'llama', 'gptj'] as const) {
   describe(type, () => {
     const architecture = architectureOf(CONFIGS[type], type);
     const weights = initialWeights(architecture, 1);
@@ -35,8 +44,7 @@ for (const type of ['gpt_neox', 'llama'] as const) {
     test('has biases of 0 and norms of 1', () => {
       const vectors = [...weights].filter(([, { shape }]) => shape.length === 1);
       const norms = vectors.filter(([name]) => name.endsWith('.weight'));
-      assert.equal(norms.length, 2 * architecture.layers + 1);
-      assert.equal(vectors.length - norms.length, type === 'llama' ? 0 : norms.length + 4 * architecture.layers);
+      assert.deepEqual([norms.length, vectors.length - norms.length], VECTORS[type](architecture.layers));
       for (const [name, { data }] of vectors) assert.ok(data.every((v) => v === (name.endsWith('.weight') ? 1 : 0)), name);
     });
 

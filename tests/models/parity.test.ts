@@ -24,7 +24,7 @@ function distance(a: ArrayLike<number>, b: ArrayLike<number>): number {
 const sum = (x: Float32Array) => x.reduce((a, b) => a + b, 0);
 
 const cases = readdirSync(FIXTURES, { withFileTypes: true }).filter((d) => d.isDirectory()).map((d) => d.name);
-assert.ok(cases.length >= 8, 'fixtures are missing');
+assert.ok(cases.length >= 13, 'fixtures are missing');
 
 for (const name of cases) {
   describe(name, () => {

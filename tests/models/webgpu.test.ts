@@ -59,7 +59,7 @@ describe('two updates on WebGPU and on the CPU', { skip }, () => {
     await cpu.release();
   });
 
-  for (const name of ['neox-parallel', 'neox-sequential', 'llama-gqa', 'llama-lora', 'llama-lora-tokens']) {
+  for (const name of ['neox-parallel', 'neox-sequential', 'llama-gqa', 'llama-lora', 'llama-lora-tokens', 'gptj', 'gptj-lora-tokens', 'qwen2', 'qwen3']) {
     test(name, async () => {
       const fixture = loadFixture(name);
       const [a, b] = [await twoUpdates(gpu, fixture), await twoUpdates(cpu, fixture)];

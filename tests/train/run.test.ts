@@ -28,9 +28,10 @@ function optionsFor(scratch: Scratch, base: string, data: string, more: Partial<
   return completeOptions({ base, data, out: scratch.join('run'), rate: 3e-3, epochs: 3, batchTokens: 400, testSize: 8, threads: 1, ...more });
 }
 
-for (const type of ['gpt_neox', 'llama'] as const) {
+for (const type of ['gpt_neox', 'llama', 'gptj', 'qwen3'] as const) {
   for (const method of ['full', 'lora'] as const) {
-    for (const template of ['dolly', 'chat'] as const) {
+    // The templates do not depend on the family: both with the first two, the one that changes the vocabulary with all.
+    for (const template of type === 'gpt_neox' || type === 'llama' ? (['dolly', 'chat'] as const) : (['dolly'] as const)) {
       test(`${type}, ${method}, ${template}: learns, and leaves a model that opens, scores and answers`, async () => {
         using scratch = new Scratch();
         const base = await writeBase(scratch.join('base'), type);

@@ -17,6 +17,13 @@ export const CONFIGS = {
     model_type: 'llama', hidden_size: 32, num_hidden_layers: 2, num_attention_heads: 4, num_key_value_heads: 2, intermediate_size: 64, vocab_size: VOCABULARY,
     max_position_embeddings: 256, rms_norm_eps: 1e-5, rope_theta: 10000, tie_word_embeddings: true, hidden_act: 'silu',
   },
+  gptj: {
+    model_type: 'gptj', n_embd: 32, n_layer: 2, n_head: 4, n_inner: 64, n_positions: 256, vocab_size: VOCABULARY, rotary: true, rotary_dim: 4, activation_function: 'gelu_new', tie_word_embeddings: false,
+  },
+  qwen3: {
+    model_type: 'qwen3', hidden_size: 32, num_hidden_layers: 2, num_attention_heads: 4, num_key_value_heads: 2, head_dim: 16, intermediate_size: 64, vocab_size: VOCABULARY,
+    max_position_embeddings: 256, rope_theta: 1000000, tie_word_embeddings: true, hidden_act: 'silu',
+  },
 } as const;
 
 const CHAT = "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>' + '\n' }}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}";
@@ -38,7 +45,7 @@ export async function writeBase(folder: string, type: keyof typeof CONFIGS, spoi
   mkdirSync(folder, { recursive: true });
   const random = new Random(5);
   const tensors = [...parametersOf(architectureOf(CONFIGS[type], type))].map(([name, { shape }]) => {
-    const data = Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => (/norm.*weight$/.test(name) ? 1 : 0.3 * (random.next() - 0.5)));
+    const data = Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => (/(norm|ln_).*weight$/.test(name) ? 1 : 0.3 * (random.next() - 0.5)));
     spoil(name, data);
     return { name, dtype: 'F32' as const, shape, data: () => data };
   });

@@ -72,11 +72,54 @@ LLAMA = dict(
     mlp_bias=False,
     initializer_range=0.02,
 )
+# As EleutherAI/gpt-j-6b publishes it: n_inner null is 4 * n_embd, and fields that transformers no longer reads are there.
+GPTJ = dict(
+    architectures=["GPTJForCausalLM"],
+    model_type="gptj",
+    vocab_size=VOCAB,
+    n_embd=32,
+    n_layer=2,
+    n_head=4,
+    n_inner=None,
+    n_positions=64,
+    rotary=True,
+    rotary_dim=4,
+    activation_function="gelu_new",
+    layer_norm_epsilon=1e-5,
+    attn_pdrop=0.0,
+    embd_pdrop=0.0,
+    resid_pdrop=0.0,
+    scale_attn_weights=True,
+    gradient_checkpointing=False,
+    summary_type="cls_index",
+    bos_token_id=0,
+    eos_token_id=0,
+    tie_word_embeddings=False,
+    initializer_range=0.02,
+)
+QWEN = {k: v for k, v in LLAMA.items() if k not in ("attention_bias", "mlp_bias")} | dict(
+    rms_norm_eps=1e-6,
+    tie_word_embeddings=True,
+    use_sliding_window=False,
+    sliding_window=64,
+    max_window_layers=2,
+    attention_dropout=0.0,
+)
+QWEN2 = QWEN | dict(architectures=["Qwen2ForCausalLM"], model_type="qwen2", rope_theta=1000000.0)
+QWEN3 = QWEN | dict(
+    architectures=["Qwen3ForCausalLM"],
+    model_type="qwen3",
+    attention_bias=False,
+    head_dim=16,
+    sliding_window=None,
+    rope_theta=1000000.0,
+)
 # Both ways a config says the same thing: rotary_pct / rotary_emb_base / rope_theta as the published models do, and
 # rope_parameters as transformers 5 saves it.
 OLD_ROTARY = dict(rotary_pct=0.25, rotary_emb_base=10000)
 LLAMA_TARGETS = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
 NEOX_TARGETS = ["query_key_value", "dense", "dense_h_to_4h", "dense_4h_to_h"]
+GPTJ_TARGETS = ["q_proj", "k_proj", "v_proj", "out_proj", "fc_in", "fc_out"]
 
 CASES = {
     "neox-parallel": dict(seed=11, config=NEOX | OLD_ROTARY),
@@ -128,6 +171,25 @@ CASES = {
             head_dim=8,
         ),
     ),
+    "gptj": dict(seed=41, config=GPTJ),
+    "gptj-lora-tokens": dict(
+        seed=46,
+        config=GPTJ,
+        lora=dict(
+            r=4,
+            lora_alpha=8,
+            target_modules=GPTJ_TARGETS,
+            trainable_token_indices={"wte": [60, 61, 62], "lm_head": [60, 61, 62]},
+        ),
+    ),
+    "qwen2": dict(seed=58, config=QWEN2),
+    "qwen3": dict(
+        seed=45,
+        config=QWEN3 | dict(tie_word_embeddings=False, layer_types=["full_attention", "full_attention"]),
+    ),
+    "qwen3-lora": dict(
+        seed=45, config=QWEN3, lora=dict(r=4, lora_alpha=8, target_modules=LLAMA_TARGETS)
+    ),
 }
 
 
@@ -145,7 +207,7 @@ def randomise(model, seed):
             value = (0.0 if name.endswith("bias") else 1.0) + 0.1 * value
         else:
             # Small where tied: else a row's product with itself decides and every model repeats its last id.
-            wide = ("embed" in name or "lm_head" in name) and not model.config.tie_word_embeddings
+            wide = ("embed" in name or "wte" in name or "lm_head" in name) and not model.config.tie_word_embeddings
             value = (0.3 if wide else 0.15) * value
         p.data.copy_(value)
 
@@ -164,6 +226,18 @@ def make_batch(seed, must_use=()):
             ids[-1] = must_use[(row + 1) % len(must_use)]
         sequences.append({"ids": ids, "trained": trained})
     return sequences
+
+
+def added_tokens(lora):
+    indices = (lora or {}).get("trainable_token_indices", ())
+    return next(iter(indices.values())) if isinstance(indices, dict) else indices
+
+
+def keep_head_bias(model):
+    """PEFT (0.21) computes a head with trained token rows without the head's bias, which GPT-J has: put back."""
+    for name, module in model.named_modules():
+        if name.endswith("lm_head.token_adapter") and module.base_layer.bias is not None:
+            module.register_forward_hook(lambda m, _, output: output + m.base_layer.bias)
 
 
 def forward(model, ids):
@@ -248,9 +322,10 @@ def make_case(folder, case):
         save_adapter(model, folder / "adapter")
         base = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
         model = PeftModel.from_pretrained(base, folder / "adapter", is_trainable=True)
+        keep_head_bias(model)
     model = model.double().train()
 
-    sequences = make_batch(case["seed"] + 2000, (lora or {}).get("trainable_token_indices", ()))
+    sequences = make_batch(case["seed"] + 2000, added_tokens(lora))
     write_json(folder / "batch.json", {"sequences": sequences})
 
     parameters = {n: p for n, p in model.named_parameters() if p.requires_grad}
