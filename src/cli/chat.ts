@@ -9,8 +9,10 @@ import { resolve } from './resolve.ts';
 import { addSamplingOptions, samplingOf, seedOf, type SamplingFlags } from './sampling-options.ts';
 import { note, painter, sanitise } from './terminal.ts';
 
-const HELP = `Type an instruction and Enter. /context TEXT gives a text to answer from (/context alone forgets it), /retry answers the last one
-again, /help shows this, /exit or Ctrl-D leaves. Ctrl-C ends an answer.`;
+const HELP = `Type an instruction and Enter. Each stands alone. Ctrl-C ends an answer.
+/context TEXT  a text to answer from; /context alone forgets it
+/retry         the last one again
+/help  /exit   this, and leaving (Ctrl-D too)`;
 
 export function command(): Command {
   return addSamplingOptions(new Command()).action(async (flags: SamplingFlags) => {
@@ -25,11 +27,15 @@ export function command(): Command {
     const lines = createInterface({ input: process.stdin, output: terminal ? process.stderr : undefined, prompt: paint('bold', '> '), terminal, historySize: 200 });
     let answering: AbortController | undefined;
     lines.on('SIGINT', () => (answering ? answering.abort() : lines.close()));
-    note(`${sanitise(flags.model)}, template ${answerer.model.template.name}. ${HELP}`);
+    note(`${sanitise(flags.model)}, template ${answerer.model.template.name}\n${HELP}`);
+    let closed = false;
+    lines.on('close', () => (closed = true));
+    // Lines that were read ahead are still answered after the end of the input, where there is nobody to be asked.
+    const prompt = () => void (closed || lines.prompt());
     let context = '';
     let last = '';
     let asked = 0;
-    lines.prompt();
+    prompt();
     for await (const line of lines) {
       const [, name, rest = ''] = /^\/(\w*)\s*(.*)$/s.exec(line.trim()) ?? [];
       if (name === 'exit' || name === 'quit') break;
@@ -43,7 +49,7 @@ export function command(): Command {
         await answer(last);
         answering = undefined;
       }
-      lines.prompt();
+      prompt();
     }
     lines.close();
     await answerer.release();
