@@ -58,7 +58,7 @@ export interface TrainOptions {
   readonly baseLicence?: string | undefined;
 }
 
-const RATES = { full: 1e-5, lora: 2e-4, fresh: 1e-3 } as const;
+const RATES = { full: 1e-5, lora: 1e-3, fresh: 1e-3 } as const;
 
 export const DEFAULTS = {
   method: 'full', epochs: 1, schedule: 'linear', warmup: 'auto', batchTokens: 2048, microTokens: 2048, overlong: 'drop', testSize: 'auto', seed: 42,
