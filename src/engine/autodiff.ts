@@ -5,7 +5,7 @@
 import { EngineError } from './errors.ts';
 import { GRADIENTS } from './gradients.ts';
 import { apply, input, topological, type Graph, type Node, type Tensor, type Tensors } from './graph.ts';
-import { add, onesLike, scatterAdd } from './ops.ts';
+import { add, concat, onesLike, scatterAdd } from './ops.ts';
 import type { ParamsOf, Primitive } from './primitives.ts';
 
 type Row = (dy: Tensor, inputs: readonly Tensor[], outputs: readonly Tensor[], params: ParamsOf<Primitive>) => (Tensor | null)[];
@@ -19,6 +19,25 @@ function dependents(order: readonly Node[], wrt: ReadonlySet<Tensor>): Set<Node>
   return set;
 }
 
+/** What reaches a tensor from its readers, added up. Where they read its parts, one beside the other, the parts are joined. */
+function sum(parts: readonly Tensor[]): Tensor {
+  return joined(parts) ?? parts.reduce((a, b) => add(a, b));
+}
+
+/** Paddings that fill one tensor without a gap or an overlap, as one concatenation; undefined where they do not. */
+function joined(parts: readonly Tensor[]): Tensor | undefined {
+  const pads = parts.flatMap(({ node }) => (node.op === 'pad' ? [{ ...(node.params as ParamsOf<'pad'>), part: node.inputs[0]! }] : []));
+  if (parts.length < 2 || pads.length < parts.length) return undefined;
+  pads.sort((a, b) => a.before - b.before);
+  const { axis } = pads[0]!;
+  let end = 0;
+  for (const pad of pads) {
+    if (pad.axis !== axis || pad.before !== end) return undefined;
+    end += pad.part.shape[axis] as number;
+  }
+  return end === parts[0]!.shape[axis] ? concat(pads.map(({ part }) => part), axis) : undefined;
+}
+
 /**
  * Cotangents of `wrt` given those of `outputs` (pairs by position). Work that no `wrt` needs is not recorded.
  * @throws EngineError if a `wrt` does not reach the outputs, or only through something without a gradient.
@@ -26,12 +45,13 @@ function dependents(order: readonly Node[], wrt: ReadonlySet<Tensor>): Set<Node>
 export function gradients(outputs: readonly Tensor[], cotangents: readonly Tensor[], wrt: readonly Tensor[]): Tensor[] {
   const order = topological(outputs);
   const active = dependents(order, new Set(wrt));
-  const flow = new Map<Tensor, Tensor>();
-  const feed = (t: Tensor, dy: Tensor) => flow.set(t, flow.has(t) ? add(flow.get(t)!, dy) : dy);
+  const flow = new Map<Tensor, Tensor[]>();
+  const feed = (t: Tensor, dy: Tensor) => void (flow.get(t)?.push(dy) ?? flow.set(t, [dy]));
+  const total = (t: Tensor) => flow.get(t) && sum(flow.get(t)!);
   outputs.forEach((t, i) => feed(t, cotangents[i]!));
   for (const node of [...order].reverse()) {
     if (!active.has(node) || node.op === 'input' || node.op === 'constant') continue;
-    const dy = flow.get(node.outputs[0]!);
+    const dy = total(node.outputs[0]!);
     if (node.outputs.slice(1).some((t) => flow.has(t))) throw new EngineError(`${node.op}: only its first output can be differentiated`);
     if (!dy) continue;
     const row = GRADIENTS[node.op] as Row | null;
@@ -42,7 +62,7 @@ export function gradients(outputs: readonly Tensor[], cotangents: readonly Tenso
     });
   }
   return wrt.map((t) => {
-    const g = flow.get(t);
+    const g = total(t);
     if (!g) throw new EngineError(`no gradient reaches ${t.node.op === 'input' ? t.node.name : t.node.op}`);
     return g;
   });

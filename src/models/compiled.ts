@@ -7,7 +7,8 @@ export interface Stage {
   readonly key: string;
   readonly forward: Executable;
   readonly outputs: Readonly<Record<string, Spec>>;
-  readonly backward?: Executable;
+  /** The first micro-batch of an update writes the gradients of weights, the others add to them. */
+  readonly backward?: (writes: boolean) => Promise<Executable>;
 }
 
 export type Activations = 'saved' | 'recomputed';
@@ -26,10 +27,13 @@ export class Compiled {
     this.#trains = trains;
   }
 
-  /** The stage under `key`; when training, differentiated by the inputs that `wrt` picks. */
-  stage(key: string, graph: () => Graph, wrt: (name: string) => boolean, activations: Activations = 'saved'): Promise<Stage> {
+  /**
+   * The stage under `key`; when training, differentiated by the inputs that `wrt` picks. Gradients of those that `adds` picks
+   * are always added to what is there: of an update's first micro-batch too.
+   */
+  stage(key: string, graph: () => Graph, wrt: (name: string) => boolean, adds: (name: string) => boolean = () => false, activations: Activations = 'saved'): Promise<Stage> {
     let stage = this.#stages.get(key);
-    if (!stage) this.#stages.set(key, (stage = this.#build(key, prune(graph()), wrt, activations)));
+    if (!stage) this.#stages.set(key, (stage = this.#build(key, prune(graph()), wrt, adds, activations)));
     return stage;
   }
 
@@ -40,15 +44,11 @@ export class Compiled {
     return executable;
   }
 
-  async #build(key: string, graph: Graph, wrt: (name: string) => boolean, activations: Activations): Promise<Stage> {
+  async #build(key: string, graph: Graph, wrt: (name: string) => boolean, adds: (name: string) => boolean, activations: Activations): Promise<Stage> {
     const inputs = Object.keys(graph.inputs).filter(wrt);
     if (!this.#trains || inputs.length === 0) return { key, forward: await this.#device.compile(graph), outputs: graph.outputs };
-    const { forward, backward } = differentiate(graph, { wrt: inputs, accumulate: inputs.filter((n) => isWeight(n) || accumulates(key, n)), activations });
-    return { key, forward: await this.#device.compile(forward), outputs: forward.outputs, backward: await this.#device.compile(backward) };
+    const split = (writes: boolean) => differentiate(graph, { wrt: inputs, accumulate: inputs.filter((n) => (isWeight(n) && !writes) || adds(n)), activations });
+    const { forward } = split(true);
+    return { key, forward: await this.#device.compile(forward), outputs: forward.outputs, backward: (writes) => this.executable(`${key} ${writes ? 'written' : 'added'}`, () => split(writes).backward) };
   }
-}
-
-/** Beside weights: x, which both branches of a block read, and keys and values, which several pieces of queries read. */
-function accumulates(key: string, input: string): boolean {
-  return key === 'attend' ? input === 'k' || input === 'v' : key.startsWith('project') && input === 'x';
 }

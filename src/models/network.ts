@@ -2,7 +2,7 @@
  * A model on a device: weights, their gradients, and the order in which the stages run. Losses and gradients are sums over
  * the rows with a label; whoever steps divides by their number (docs/numbers.md 3), so a split into micro-batches changes nothing.
  */
-import { RowSet, rotaryTables, valueAndGradient, type Arrays, type Device, type DeviceArray } from '../engine/index.ts';
+import { prune, RowSet, rotaryTables, valueAndGradient, type Arrays, type Device, type DeviceArray } from '../engine/index.ts';
 import { loraBlock, type LoraSpec } from './adapter.ts';
 import { parametersOf, type Architecture } from './architecture.ts';
 import type { MicroBatch, Span } from './batch.ts';
@@ -56,6 +56,8 @@ export class Network {
   readonly #apart: ReadonlyMap<string, DeviceArray>;
   readonly #options: NetworkOptions;
   readonly #stages: Stages;
+  /** What the finish stage reads: x, which both branches of a block do, and its weights. */
+  readonly #finishReads: ReadonlySet<string>;
   readonly #workspace: Workspace;
   readonly #blocks: Record<string, DeviceArray>[];
   readonly #final: Record<string, DeviceArray>;
@@ -63,6 +65,8 @@ export class Network {
   readonly #head: DeviceArray;
   readonly #rotary: Record<string, DeviceArray>;
   readonly #gradients = new Map<string, DeviceArray>();
+  /** Whether the next micro-batch is the first of its update. */
+  #first = true;
   readonly #compiled: Compiled;
 
   constructor(a: Architecture, options: NetworkOptions) {
@@ -74,6 +78,8 @@ export class Network {
     const apart = !options.device.views && options.train === 'lora' && options.lora?.tokenRows !== undefined;
     this.#stages = new Stages(a, options.lora, apart);
     const { keptRows = 0, mostRows = keptRows } = options;
+    // Some families read a weight in both; backwards, finish comes first.
+    this.#finishReads = new Set(Object.keys(prune(this.#stages.finish()).inputs));
     this.#workspace = new Workspace(options.device, (name) => (KEPT_SLOT.test(name) ? keptRows : Math.max(keptRows, mostRows)));
     const weight = (name: string) => options.weights.get(name)!;
     const locals = [...Object.keys(a.block), ...Object.keys(options.lora ? loraBlock(a, options.lora) : {})];
@@ -121,11 +127,16 @@ export class Network {
     return { embed: { weight: this.#embedding, ...(rows ? { weightRows: rows } : {}) }, head: { head: this.#head, ...(headRows ? { headRows } : {}) } };
   }
 
-  /** Zeroes the gradients: call before the micro-batches of a step. */
+  /**
+   * Call before the micro-batches of a step: the first writes the gradients, so that they need neither be zeroed nor read. Only
+   * rows of an embedding of its own are zeroed, since no micro-batch writes all of them.
+   */
   clearGradients(): void {
-    for (const { gradient, touched } of this.trained) {
+    this.#first = true;
+    const { names, tied } = this.architecture;
+    for (const { name, gradient, touched } of this.trained) {
       if (touched) for (const row of touched.rows()) gradient.rows(row, row + 1).clear();
-      else gradient.clear();
+      else if (name === names.embedding && !tied) gradient.clear();
     }
   }
 
@@ -141,11 +152,11 @@ export class Network {
     const needsX = layer > 0 || this.#embeddingTrained;
     const last = layer === this.architecture.layers - 1;
     const wrt = (n: string) => (n === 'x' ? needsX : this.#trains(n));
-    return this.#compiled.stage(`project ${needsX} ${last}`, () => (last ? this.#stages.projectLast() : this.#stages.project()), wrt);
+    return this.#compiled.stage(`project ${needsX} ${last}`, () => (last ? this.#stages.projectLast() : this.#stages.project()), wrt, (n) => this.#finishReads.has(n));
   }
 
   #attendStage(): Promise<Stage> {
-    return this.#compiled.stage('attend', () => this.#stages.attend(), (n) => ['q', 'k', 'v'].includes(n), 'recomputed');
+    return this.#compiled.stage('attend', () => this.#stages.attend(), (n) => ['q', 'k', 'v'].includes(n), (n) => n !== 'q', 'recomputed');
   }
 
   #finishStage(layer: number): Promise<Stage> {
@@ -226,16 +237,16 @@ export class Network {
     const context = this.#workspace.get(`${slot}.context`, [rows, a.heads * a.headDim]);
     const dContext = this.#workspace.get('d.context', context.shape);
     const dxFinish = this.#workspace.get(`d.x${layer % 2}${last ? '.last' : ''}`, [rows, a.hidden]);
-    await finish.backward!.run(
+    await (await finish.backward!(this.#first)).run(
       { ...weights, ...gradients, ...this.#outputs(finish, slot, { T: rows }), x: last ? projected['picked']! : x, context, d_y: dy },
       { ...gradients, d_context: dContext, d_x: dxFinish });
 
-    const attend = await this.#attendStage();
+    const attend = await (await this.#attendStage()).backward!(this.#first);
     const d = (name: 'q' | 'k' | 'v') => this.#workspace.get(`d.${name}${last ? '.last' : ''}`, projected[name]!.shape);
     const [dq, dk, dv] = [d('q'), d('k'), d('v')];
     for (const g of [dk, dv]) g.clear();
     await this.#attend(batch, last, (query, key) =>
-      attend.backward!.run(
+      attend.run(
         { ...attentionInputs(batch, last, query, key), q: query(projected['q']!), k: key(projected['k']!), v: key(projected['v']!), d_context: query(dContext), acc_k: key(dk), acc_v: key(dv) },
         { d_q: query(dq), d_k: key(dk), d_v: key(dv) }));
 
@@ -246,7 +257,7 @@ export class Network {
       dx.clear();
     }
     if (project.backward) {
-      await project.backward.run({ ...weights, ...gradients, ...batch.inputs, ...projected, x, d_q: dq, d_k: dk, d_v: dv, d_picked: dxFinish, acc_x: dx }, { ...gradients, d_x: dx });
+      await (await project.backward(this.#first)).run({ ...weights, ...gradients, ...batch.inputs, ...projected, x, d_q: dq, d_k: dk, d_v: dv, d_picked: dxFinish, acc_x: dx }, { ...gradients, d_x: dx });
     }
     return needsX ? dx : undefined;
   }
@@ -369,6 +380,7 @@ export class Network {
       flow = await this.#backwardBlock(l, recompute ? 'block' : `block${l}`, inputs[l]!, flow, batch);
     }
     if (flow) await this.#backwardEmbedding(micro, batch, flow);
+    this.#first = false;
     return ((await this.device.read(loss)) as Float32Array).slice(0, batch.labels);
   }
 
@@ -384,7 +396,7 @@ export class Network {
     const rows = train === 'lora' ? lora!.tokenRows : undefined;
     const wrt = ['x', ...(rows ? ['headRows'] : []), ...(train === 'full' ? ['head', ...Object.keys(this.#final)] : [])];
     const graph = () => (rows ? this.#stages.lossOfRows(...rows) : this.#stages.loss());
-    const step = await this.#compiled.executable('head', () => valueAndGradient(graph(), { wrt, accumulate: wrt.filter((n) => n !== 'x') }));
+    const step = (writes: boolean) => this.#compiled.executable(`head ${writes ? 'written' : 'added'}`, () => valueAndGradient(graph(), { wrt, accumulate: writes ? [] : wrt.filter((n) => n !== 'x') }));
     const headGradient = this.#gradients.get(a.names.head);
     const gradients = {
       ...this.#parameterGradients(a.final.prefix, Object.keys(this.#final)),
@@ -393,7 +405,7 @@ export class Network {
     const loss = this.#workspace.get('loss', [batch.labels]);
     const dx = this.#workspace.get('d.head', [batch.labels, a.hidden]);
     for (const [from, to] of this.#headChunks(batch.labels)) {
-      await step.run(
+      await (await step(this.#first && from === 0)).run(
         { ...this.#final, ...gradients, head: this.#head, ...(rows ? { headRows: this.#apart.get(a.names.head) ?? this.#head.rows(...rows) } : {}), x: x.rows(from, to), targets: batch.targets.rows(from, to) },
         { ...gradients, loss: loss.rows(from, to), d_x: dx.rows(from, to) });
     }
@@ -405,7 +417,7 @@ export class Network {
     const { lora, train } = this.#options;
     if (train === 'full') {
       for (const id of micro.ids) this.#seen.add(id);
-      return (await this.#embedStage()).backward!.run({ ids: batch.ids, weight: this.#embedding, acc_weight: gradient, d_x: dx }, { d_weight: gradient });
+      return (await (await this.#embedStage()).backward!(false)).run({ ids: batch.ids, weight: this.#embedding, acc_weight: gradient, d_x: dx }, { d_weight: gradient });
     }
     const [first, end] = lora!.tokenRows!;
     const picks = [...micro.ids.keys()].filter((t) => micro.ids[t]! >= first && micro.ids[t]! < end);
