@@ -115,6 +115,19 @@ const FAMILIES: Readonly<Record<string, Family>> = {
   },
 };
 
+/** How a family's tensors are called in a GGUF, and in which order their rows lie: read here, and written by src/export. */
+export interface GgufNaming {
+  rename(name: string): string;
+  /** Row of the file that holds row `row` of the published tensor, where the order differs. */
+  rowOf(name: string, config: Json): ((row: number) => number) | undefined;
+}
+
+/** By `general.architecture`. Undefined where no such models are known here. */
+export function ggufNaming(architecture: string): GgufNaming | undefined {
+  const family = Object.hasOwn(FAMILIES, architecture) ? FAMILIES[architecture] : undefined;
+  return family && { rename: (name) => family.rename(name), rowOf: (name, config) => family.rowOf?.(name, config) };
+}
+
 export interface GgufModel {
   readonly config: Json;
   /** Reads tensors by published name. */
