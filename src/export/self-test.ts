@@ -41,6 +41,8 @@ export interface SelfTestOptions {
   readonly maxNewTokens: number;
   readonly threads?: number | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** llama.cpp is not to be fetched. */
+  readonly offline?: boolean | undefined;
   /** An adapter GGUF, tried beside the base at the path. */
   readonly adapter?: string | undefined;
 }
@@ -65,7 +67,7 @@ export async function* selfTest(path: string, model: OpenedModel, options: SelfT
   if (examples.length === 0) throw new InputError({ expected: `records of at most ${longest} tokens to try the file with`, found: 'none', where: path, remedy: 'Give others with --data.' });
   const fitting = examples.map(({ line }) => records[line - 1]!);
 
-  await using llama = await LlamaCpp.open(path, { contextSize: longest + options.maxNewTokens + 2, threads: options.threads, signal: options.signal, adapter: options.adapter });
+  await using llama = await LlamaCpp.open(path, { contextSize: longest + options.maxNewTokens + 2, threads: options.threads, signal: options.signal, offline: options.offline, adapter: options.adapter });
   const prompts = fitting.map((record) => encodePrompt(record, tokenizer, template));
   const texts = yield* compareTokens(llama, model, fitting, prompts);
 

@@ -50,7 +50,11 @@ async function score({ sequence }: Loaded, ids: readonly number[], from: number,
       const row = out.subarray((at + i - from) * vocabulary, (at + i - from + 1) * vocabulary);
       // A probability below what single precision holds comes as zero.
       row.fill(LEAST);
-      for (const [token, p] of result?.next.probabilities ?? []) row[token] = Math.max(LEAST, Math.log(p));
+      const probabilities = result?.next.probabilities ?? new Map<library.Token, number>();
+      // They were divided by a sum taken in single precision, which is off by some 1e-4.
+      let sum = 0;
+      for (const p of probabilities.values()) sum += p;
+      for (const [token, p] of probabilities) row[token] = Math.max(LEAST, Math.log(p / sum));
     });
   }
   return out;

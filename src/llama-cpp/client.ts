@@ -2,6 +2,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { InputError, ResourceError } from '../errors.ts';
+import { openGguf } from '../formats/gguf.ts';
 import { locateLlama, installLlama } from './install.ts';
 import type { GreedyAnswer, LoadRequest, Reply, Request, TokenRow } from './protocol.ts';
 
@@ -12,6 +13,8 @@ export interface LlamaOptions {
   /** An adapter GGUF to lay beside the model. */
   readonly adapter?: string | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Not to be fetched where it is missing. */
+  readonly offline?: boolean | undefined;
 }
 
 export class LlamaCpp implements AsyncDisposable {
@@ -37,8 +40,10 @@ export class LlamaCpp implements AsyncDisposable {
    * Loads a file, fetching llama.cpp first where it is nowhere.
    * Throws InputError where llama.cpp refuses the file, ResourceError where it cannot be had or its process ends.
    */
-  static async open(path: string, { signal, ...options }: LlamaOptions): Promise<LlamaCpp> {
-    if (locateLlama() === undefined) installLlama();
+  static async open(path: string, { signal, offline, ...options }: LlamaOptions): Promise<LlamaCpp> {
+    // A file that is cut off makes node-llama-cpp wait for ever: what our reader refuses is not shown to it.
+    openGguf(path).close();
+    if (locateLlama() === undefined) installLlama(offline);
     const entry = locateLlama();
     if (entry === undefined) throw new ResourceError({ expected: 'llama.cpp after it was installed', found: 'none', remedy: 'Delete the folder "runtime" in Roslin\'s cache, and try again.' });
     const llama = new LlamaCpp(path, signal);

@@ -50,13 +50,13 @@ export function llamaFolder(env: NodeJS.ProcessEnv = process.env): string {
   return join(cache, 'runtime', `${LLAMA_PACKAGE}-${LLAMA_VERSION}`);
 }
 
-/** Installs it into `llamaFolder()`, complete or not at all. Throws ResourceError, with what to do. */
-export function installLlama(): void {
+/** Installs it into `llamaFolder()`, complete or not at all; not with `offline` or ROSLIN_OFFLINE=1. Throws ResourceError, with what to do. */
+export function installLlama(offline = false): void {
   const folder = llamaFolder();
   if (existsSync(folder)) return;
   const found = binaries();
   if (found === undefined) throw cannot(`there is no build for ${process.platform}/${process.arch}`);
-  if (process.env['ROSLIN_OFFLINE'] === '1') throw cannot('ROSLIN_OFFLINE=1 is set');
+  if (offline || process.env['ROSLIN_OFFLINE'] === '1') throw cannot('no network is to be used');
   const staging = `${folder}.${randomUUID()}`;
   try {
     mkdirSync(staging, { recursive: true });

@@ -148,7 +148,10 @@ export function modelFromGguf(reader: TensorReader & { readonly metadata: Metada
   const fields = new Fields(reader.metadata, architecture as string, where);
   fields.refuseScaling();
   if (reader.tensors.has('rope_freqs.weight')) throw new InputError({ expected: 'no rope_freqs tensor', found: 'one: a scaling of positions', where, remedy: 'Use a base without rope scaling; no kind is implemented.' });
-  const config = { ...family.config(fields), tie_word_embeddings: !reader.tensors.has('output.weight') };
+  const has = (name: string) => reader.tensors.has(name);
+  // Biases are told by their tensors alone: no key names them.
+  const biases = architecture === 'llama' ? { attention_bias: has('blk.0.attn_q.bias'), mlp_bias: has('blk.0.ffn_up.bias') } : {};
+  const config = { ...family.config(fields), ...biases, tie_word_embeddings: !has('output.weight') };
 
   const published = new Map([...publishedNames(config)].map((name) => [family.rename(name), name]));
   const fileName = new Map([...published].map(([file, name]) => [name, file]));

@@ -27,7 +27,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   formats: [],
   licence: [],
   text: [],
-  'llama-cpp': [],
+  'llama-cpp': ['formats'],
   artefacts: ['formats'],
   hub: ['artefacts'],
   models: ['engine', 'formats', 'artefacts'],
