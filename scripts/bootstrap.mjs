@@ -116,7 +116,7 @@ export function remedyFor(output) {
   if (/ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|network/i.test(output)) {
     return 'The package registry could not be reached. Check the network, or the proxy and registry settings (npm config get registry), then run the same command again: nothing half-installed is left behind.';
   }
-  if (/ENOSPC/.test(output)) return 'The disk is full: about 700 MB are needed here. Free some space, then run the same command again.';
+  if (/ENOSPC/.test(output)) return 'The disk is full: about 850 MB are needed here. Free some space, then run the same command again.';
   if (/EACCES|EPERM|EROFS/.test(output)) return 'This folder cannot be written to. Give yourself the right to write here, or clone elsewhere.';
   return 'Run the same command again; if it fails again, delete node_modules and .node in this folder first.';
 }
@@ -222,7 +222,7 @@ export async function bootstrap(base = root) {
     }
     const problem = modulesProblem(base);
     if (problem === undefined) return;
-    say(`installing packages into node_modules/ (about 430 MB; ${problem})`);
+    say(`installing packages into node_modules/ (about 590 MB; ${problem})`);
     await npm(['ci'], base, childEnvironment(base));
     const still = modulesProblem(base);
     if (still !== undefined) throw new BootstrapError(`npm ci finished, yet ${still}. Delete node_modules in this folder, then run the same command again.`);

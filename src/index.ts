@@ -5,6 +5,7 @@ export { inspectDataset, type Inspection } from './dataset/inspect.ts';
 export { openModel, type OpenedModel } from './inference/open-model.ts';
 export { answer, Answerer, type AnswererOptions, type AnswerResult, type Question } from './inference/answer.ts';
 export { evaluate, type EvaluateOptions, type Evaluation } from './evaluate/held-out.ts';
+export { exportModel, type ExportOptions } from './export/export.ts';
 export { trainInProcess as train, planInProcess as plan } from './train/process.ts';
 export { completeOptions, type TrainOptions } from './train/options.ts';
 export type { TrainEvent } from './train/events.ts';

@@ -7,6 +7,8 @@ import { Command } from 'commander';
 import { installOrt, locateOrt, runtimeFolder } from '../engine/runtime/ort.ts';
 import { ORT_VERSION } from '../engine/runtime/version.ts';
 import { hubSettings } from '../hub/settings.ts';
+import { installLlama, llamaFolder, locateLlama } from '../llama-cpp/install.ts';
+import { LLAMA_VERSION } from '../llama-cpp/version.ts';
 import type { ProbeResult } from './probe.ts';
 import { version } from './run.ts';
 import { bytes, note, painter, print, printJson, sanitise, width } from './terminal.ts';
@@ -41,16 +43,20 @@ export function command(): Command {
 }
 
 function installMissing(): void {
-  if (locateOrt() === undefined) {
+  const [runtime, llama] = [locateOrt() === undefined, locateLlama() === undefined];
+  if (runtime) {
     note(`Fetching ONNX Runtime ${ORT_VERSION} (about 110 MB) into ${runtimeFolder()} …`);
     installOrt();
-  } else {
-    note('Nothing to fetch: ONNX Runtime is here, and its WebGPU support is part of it.');
   }
+  if (llama) {
+    note(`Fetching llama.cpp (node-llama-cpp ${LLAMA_VERSION}, about 90 MB) into ${llamaFolder()} …`);
+    installLlama();
+  }
+  if (!runtime && !llama) note('Nothing to fetch: ONNX Runtime is here, its WebGPU support is part of it, and so is llama.cpp.');
 }
 
 async function examine(): Promise<Check[]> {
-  return [node(), processor(), memory(), disk('disk here', process.cwd()), await computing(), await gpu(), await tokenizers(), hub()];
+  return [node(), processor(), memory(), disk('disk here', process.cwd()), await computing(), await gpu(), await tokenizers(), llamaCpp(), hub()];
 }
 
 function node(): Check {
@@ -133,6 +139,12 @@ async function tokenizers(): Promise<Check> {
   } catch (error) {
     return { name, status: 'lacking', found: `do not load: ${sanitise(String(error))}`, remedy: 'Install again: npm ci in a clone, npm install elsewhere.' };
   }
+}
+
+function llamaCpp(): Check {
+  const name = 'llama.cpp';
+  if (locateLlama() !== undefined) return { name, status: 'ok', found: `node-llama-cpp ${LLAMA_VERSION}, in which exports are tried` };
+  return { name, status: 'limited', found: 'not here yet; only export needs it', remedy: 'roslin doctor --install   (or let the first export fetch it)' };
 }
 
 function hub(): Check {

@@ -14,6 +14,7 @@ const VERBS: Record<string, Verb> = {
   train: { summary: 'fine-tune a base model on records', engine: true, load: () => import('./train.ts') },
   evaluate: { summary: 'loss and answers on records the model never saw', engine: true, load: () => import('./evaluate.ts') },
   generate: { summary: 'one answer to one instruction', engine: true, load: () => import('./generate.ts') },
+  export: { summary: 'the model as GGUF, safetensors or adapter, tried in llama.cpp', engine: true, load: () => import('./export.ts') },
   chat: { summary: 'questions and answers in the terminal', engine: true, load: () => import('./chat.ts') },
   doctor: { summary: 'what this machine has and lacks, and the exact remedy', load: () => import('./doctor.ts') },
 };

@@ -14,11 +14,12 @@ import { parametersOf, type Architecture } from '../models/architecture.ts';
 import type { Json } from '../models/config.ts';
 import { modelFromGguf } from '../models/from-gguf.ts';
 import { architectureOf } from '../models/registry.ts';
-import { readWeights, sourceOf, type Weights, type WeightSource } from '../models/weights.ts';
+import { parameterReader, readWeights, sourceOf, type ParameterReader, type Weights, type WeightSource } from '../models/weights.ts';
 import { chatTemplate } from '../tokenizer/chat.ts';
 import { dollyTemplate } from '../tokenizer/dolly.ts';
 import { tokenizerJsonFromGguf } from '../tokenizer/from-gguf.ts';
 import { withBosToken, type PromptTemplate } from '../tokenizer/template.ts';
+import { plainTemplate } from '../tokenizer/text.ts';
 import { loadTokenizer, type Tokenizer } from '../tokenizer/tokenizer.ts';
 import { identify } from './source.ts';
 
@@ -46,8 +47,12 @@ export interface OpenedModel {
   readonly lora: LoraSpec | undefined;
   readonly run: RunManifest | undefined;
   readonly licence: string | null;
+  /** Where the base of an adapter is. */
+  readonly base?: string;
   /** Reads the weights, LoRA's included. */
   weights(): Weights;
+  /** The same one at a time. */
+  openWeights(): ParameterReader;
 }
 
 interface Files {
@@ -56,7 +61,28 @@ interface Files {
   readonly tokenizerJson: string;
   readonly text: TextSettings;
   readonly licence: string | null;
-  withSource<T>(use: (source: WeightSource) => T): T;
+  /** The weights' file, to be closed. */
+  openSource(): { readonly source: WeightSource; close(): void };
+}
+
+/** All of `files` for `a`. */
+function weightsOf(a: Architecture, files: Files): Weights {
+  const opened = files.openSource();
+  try {
+    return readWeights(a, opened.source);
+  } finally {
+    opened.close();
+  }
+}
+
+function openWeightsOf(a: Architecture, files: Files): ParameterReader {
+  const opened = files.openSource();
+  try {
+    return { read: parameterReader(a, opened.source), close: () => opened.close() };
+  } catch (error) {
+    opened.close();
+    throw error;
+  }
 }
 
 function readJson(path: string): Json {
@@ -98,13 +124,9 @@ function filesOfFolder(path: string): Files {
   if (!existsSync(tokenizerPath)) throw new InputError({ expected: 'tokenizer.json', found: 'none', where: path, remedy: 'Save the model with its fast tokenizer; other tokenizer files are not read.' });
   return {
     kind: 'folder', config, tokenizerJson: readFileSync(tokenizerPath, 'utf8'), licence: null, text: textOfFolder(path),
-    withSource: (use) => {
+    openSource: () => {
       const reader = openWeightsFolder(path);
-      try {
-        return use(sourceOf(reader));
-      } finally {
-        reader.close();
-      }
+      return { source: sourceOf(reader), close: () => reader.close() };
     },
   };
 }
@@ -129,13 +151,9 @@ function filesOfGguf(path: string): Files {
       ...(tokenizer.chatTemplate === undefined ? {} : { chatTemplate: tokenizer.chatTemplate }), ...(tokenizer.bosToken === undefined ? {} : { bosToken: tokenizer.bosToken }),
       ...(tokenizer.eosToken === undefined ? {} : { eosToken: tokenizer.eosToken }), addBos: tokenizer.addBos,
     },
-    withSource: (use) => {
+    openSource: () => {
       const opened = open();
-      try {
-        return use(opened.model.source);
-      } finally {
-        opened.reader.close();
-      }
+      return { source: opened.model.source, close: () => opened.reader.close() };
     },
   };
 }
@@ -168,8 +186,19 @@ function templateOf(name: TemplateName, tokenizer: Tokenizer, text: TextSettings
   return text.addBos && text.bosToken !== undefined ? withBosToken(template, text.bosToken) : template;
 }
 
+function plainTemplateOf(tokenizer: Tokenizer, text: TextSettings, where: string): PromptTemplate {
+  const end = text.eosToken;
+  if (end === undefined || tokenizer.specialId(end) === undefined) {
+    throw new InputError({ expected: 'an end token, or a template that brings one', found: 'none', where, remedy: 'Use --template dolly.' });
+  }
+  const template = plainTemplate(end);
+  return text.addBos && text.bosToken !== undefined ? withBosToken(template, text.bosToken) : template;
+}
+
 export interface OpenOptions {
   readonly template?: TemplateName | undefined;
+  /** A model that was taught no template gets none, instead of Dolly's with its tokens. */
+  readonly asItIs?: boolean | undefined;
   /** Where the base of a LoRA run is now, if it has moved. */
   readonly base?: string | undefined;
 }
@@ -184,8 +213,10 @@ export async function openModel(path: string, options: OpenOptions = {}): Promis
   const files = statOf(path).isDirectory() ? filesOfFolder(path) : filesOfGguf(path);
   const run = files.kind === 'folder' && existsSync(join(path, 'run.json')) ? (readJson(join(path, 'run.json')) as unknown as RunManifest) : undefined;
   const tokenizer = loadTokenizer(files.tokenizerJson, path);
-  const name = options.template ?? templateOfRun(run) ?? (files.text.chatTemplate === undefined ? 'dolly' : 'chat');
-  return assemble(path, files, tokenizer, templateOf(name, tokenizer, files.text, path), run);
+  const stated = options.template ?? templateOfRun(run);
+  const plain = options.asItIs && stated === undefined && files.text.chatTemplate === undefined && dollyTemplate.addedTokens.some((t) => tokenizer.specialId(t) === undefined);
+  const template = plain ? plainTemplateOf(tokenizer, files.text, path) : templateOf(stated ?? (files.text.chatTemplate === undefined ? 'dolly' : 'chat'), tokenizer, files.text, path);
+  return assemble(path, files, tokenizer, template, run);
 }
 
 function assemble(path: string, files: Files, base: Tokenizer, template: PromptTemplate, run: RunManifest | undefined): OpenedModel {
@@ -199,7 +230,8 @@ function assemble(path: string, files: Files, base: Tokenizer, template: PromptT
   const architecture = architectureOf(config, join(path, files.kind === 'folder' ? 'config.json' : ''));
   return {
     path, kind: files.kind, config, architecture, tokenizer, text: files.text, template, lora: undefined, run, licence: files.licence ?? licenceOfRun(run),
-    weights: () => files.withSource((source) => readWeights(architecture, source)),
+    weights: () => weightsOf(architecture, files),
+    openWeights: () => openWeightsOf(architecture, files),
   };
 }
 
@@ -242,17 +274,31 @@ async function openAdapter(path: string, options: OpenOptions): Promise<OpenedMo
     throw new InputError({ expected: `the template that the adapter was trained with, ${trained}`, found: `${template.name}, whose tokens it does not know`, where: path, remedy: `Use --template ${trained}.` });
   }
   return {
-    path, kind: 'adapter', config, architecture, tokenizer, text, template, lora, run, licence: files.licence,
+    path, kind: 'adapter', config, architecture, tokenizer, text, template, lora, run, licence: files.licence, base: basePath,
     weights: () => {
-      const weights = files.withSource((source) => readWeights(architecture, source));
-      readAdapter(path, architecture, lora, template, weights);
+      const weights = weightsOf(architecture, files);
+      const { matrices, rows } = readAdapter(path, architecture, lora, template);
+      for (const [name, matrix] of matrices) weights.set(name, matrix);
+      for (const [name, trained] of rows) weights.get(name)!.data.set(trained, lora.tokenRows![0] * architecture.hidden);
       return weights;
+    },
+    openWeights: () => {
+      const { matrices, rows } = readAdapter(path, architecture, lora, template);
+      const base = openWeightsOf(architecture, files);
+      const read = (name: string): Float32Array => {
+        const data = matrices.get(name)?.data ?? base.read(name);
+        if (rows.has(name)) data.set(rows.get(name)!, lora.tokenRows![0] * architecture.hidden);
+        return data;
+      };
+      return { read, close: () => base.close() };
     },
   };
 }
 
-/** LoRA's matrices beside the base's weights, and trained token rows over its own. */
-function readAdapter(path: string, a: Architecture, lora: LoraSpec, template: PromptTemplate, weights: Weights): void {
+/** LoRA's matrices, which lie beside the base's weights, and trained token rows, which go over its own. */
+function readAdapter(path: string, a: Architecture, lora: LoraSpec, template: PromptTemplate): { matrices: Weights; rows: Map<string, Float32Array> } {
+  const matrices: Weights = new Map();
+  const rows = new Map<string, Float32Array>();
   const reader = openSafetensors(join(path, 'adapter_model.safetensors'));
   try {
     const read = (name: string, shape: readonly number[]): Float32Array => {
@@ -267,15 +313,13 @@ function readAdapter(path: string, a: Architecture, lora: LoraSpec, template: Pr
     for (let l = 0; l < a.layers; l++) {
       for (const [local, { shape }] of Object.entries(loraBlock(a, lora))) {
         const name = a.names.block(l) + local;
-        weights.set(name, { shape, data: read(name, shape) });
+        matrices.set(name, { shape, data: read(name, shape) });
       }
     }
     if (!lora.tokenRows && template.addedTokens.length > 0) read(a.names.embedding, [template.addedTokens.length, a.hidden]);
-    if (!lora.tokenRows) return;
-    const [first, end] = lora.tokenRows;
-    for (const name of new Set([a.names.embedding, a.names.head])) {
-      weights.get(name)!.data.set(read(name, [end - first, a.hidden]), first * a.hidden);
-    }
+    const [first, end] = lora.tokenRows ?? [0, 0];
+    if (lora.tokenRows) for (const name of new Set([a.names.embedding, a.names.head])) rows.set(name, read(name, [end - first, a.hidden]));
+    return { matrices, rows };
   } finally {
     reader.close();
   }

@@ -149,6 +149,19 @@ const REFUSED: Readonly<Record<string, string>> = {
   gptj: 'llama.cpp has the name but no such model, so nothing settles what a file of it holds: use the folder with config.json and safetensors.',
 };
 
+/** How a family's tensors are called in a GGUF, and in which order their rows lie: read here, and written by src/export. */
+export interface GgufNaming {
+  readonly rename: (name: string) => string;
+  /** Row of the file that holds row `row` of the published tensor, where the order differs. */
+  readonly rowOf: (name: string, config: Json) => ((row: number) => number) | undefined;
+}
+
+/** By `general.architecture`. Undefined where no such models are known here. */
+export function ggufNaming(architecture: string): GgufNaming | undefined {
+  const family = Object.hasOwn(FAMILIES, architecture) ? FAMILIES[architecture] : undefined;
+  return family && { rename: (name) => family.rename(name), rowOf: (name, config) => family.rowOf?.(name, config) };
+}
+
 export interface GgufModel {
   readonly config: Json;
   /** Reads tensors by published name. */
@@ -171,7 +184,10 @@ export function modelFromGguf(reader: TensorReader & { readonly metadata: Metada
   fields.only('attention.causal', true);
   fields.refuseScaling();
   if (reader.tensors.has('rope_freqs.weight')) throw new InputError({ expected: 'no rope_freqs tensor', found: 'one: a scaling of positions', where, remedy: 'Use a base without rope scaling; no kind is implemented.' });
-  const config = { ...family.config(fields), tie_word_embeddings: !reader.tensors.has('output.weight') };
+  const has = (name: string) => reader.tensors.has(name);
+  // Biases are told by their tensors alone: no key names them.
+  const biases = architecture === 'llama' ? { attention_bias: has('blk.0.attn_q.bias'), mlp_bias: has('blk.0.ffn_up.bias') } : {};
+  const config = { ...family.config(fields), ...biases, tie_word_embeddings: !has('output.weight') };
 
   const published = new Map([...publishedNames(config)].map((name) => [family.rename(name), name]));
   const fileName = new Map([...published].map(([file, name]) => [name, file]));

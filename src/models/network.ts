@@ -295,6 +295,20 @@ export class Network {
     return ((await this.device.read(loss)) as Float32Array).slice(0, batch.labels);
   }
 
+  /** Logits [rows, vocabulary] of the rows with a label, at most `atOnce` rows at a time; nothing is kept. */
+  async *logits(micro: MicroBatch, atOnce = 64): AsyncGenerator<Float32Array> {
+    const batch = this.#load(micro);
+    let x = await this.#embed(batch);
+    for (let l = 0; l < this.architecture.layers; l++) x = await this.#forwardBlock(l, `eval${l % 2}`, x, batch);
+    const head = await this.#compiled.executable('logits', () => this.#stages.logits());
+    for (let from = 0; from < batch.labels; from += atOnce) {
+      const rows = Math.min(atOnce, batch.labels - from);
+      const logits = this.#workspace.get('logits', [rows, this.architecture.vocabSize]);
+      await head.run({ ...this.#final, ...this.#tables().head, x: x.rows(from, from + rows) }, { logits });
+      yield ((await this.device.read(logits)) as Float32Array).slice(0, rows * this.architecture.vocabSize);
+    }
+  }
+
   /**
    * Rows for decoding: the new ids of several texts, each going on from its cache. Keys and values are written into the
    * caches; gives the logits [texts, vocabulary] after the last new id of each text.

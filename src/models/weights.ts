@@ -30,12 +30,19 @@ export function sourceOf(reader: TensorReader): WeightSource {
 
 const show = (shape: readonly number[] | undefined) => (shape ? `[${shape.join(', ')}]` : 'nothing');
 
+/** The parameters of a model, one at a time: for what need not have all of them in memory. */
+export interface ParameterReader {
+  /** The values by published name. */
+  read(name: string): Float32Array;
+  close(): void;
+}
+
 /**
- * Reads all parameters of `a`. The embedding and head of the source, and the head's bias, may have more or fewer rows than `a.vocabSize`
- * (docs/numbers.md 1 and 4): rows beyond are left out; rows that are missing start as the mean of the others.
+ * Reads parameters of `a` by published name. The embedding and head of the source, and the head's bias, may have more or fewer rows
+ * than `a.vocabSize` (docs/numbers.md 1 and 4): rows beyond are left out; rows that are missing start as the mean of the others.
  * @throws InputError for a tensor that is missing, has another shape, or belongs to nothing.
  */
-export function readWeights(a: Architecture, source: WeightSource): Weights {
+export function parameterReader(a: Architecture, source: WeightSource): (name: string) => Float32Array {
   const parameters = parametersOf(a);
   for (const name of source.names()) {
     // A tied head may be stored twice; the embedding is the one that counts.
@@ -43,8 +50,8 @@ export function readWeights(a: Architecture, source: WeightSource): Weights {
       throw new InputError({ expected: `only tensors of a ${a.type} model`, found: `a tensor ${name}`, where: source.path, remedy: 'The file may belong to another architecture than its config says.' });
     }
   }
-  const weights: Weights = new Map();
-  for (const [name, { shape }] of parameters) {
+  return (name) => {
+    const { shape } = parameters.get(name)!;
     const found = source.shape(name);
     const byId = isById(a, name);
     const fits = found && found.length === shape.length && found.every((n, i) => n === shape[i] || (i === 0 && byId && n > 0));
@@ -52,9 +59,14 @@ export function readWeights(a: Architecture, source: WeightSource): Weights {
     const data = new Float32Array(shape.reduce((x, y) => x * y, 1));
     if (found[0] === shape[0]) source.read(name, data);
     else resizeRows(source, name, found[0]!, found[1] ?? 1, data);
-    weights.set(name, { shape, data });
-  }
-  return weights;
+    return data;
+  };
+}
+
+/** Reads all parameters of `a`, as `parameterReader` does. @throws InputError */
+export function readWeights(a: Architecture, source: WeightSource): Weights {
+  const read = parameterReader(a, source);
+  return new Map([...parametersOf(a)].map(([name, { shape }]) => [name, { shape, data: read(name) }]));
 }
 
 function resizeRows(source: WeightSource, name: string, rows: number, width: number, out: Float32Array): void {

@@ -29,6 +29,26 @@ function example(record: ExampleFields): Segment[] {
   ];
 }
 
+/**
+ * The same as a Jinja chat template, for programs that frame messages themselves. One question and its answer are as above; a
+ * conversation repeats the two. The keys stand in expressions: Jinja drops a newline at the end of a line of its own, and
+ * without it the response key would not be one token. There is no system message in the data, so one is refused.
+ */
+export const DOLLY_JINJA = [
+  `{{ ${quoted(`${INTRO}\n\n`)} }}`,
+  `{% for message in messages %}`,
+  `{% if message['role'] == 'user' %}{{ ${quoted(`${INSTRUCTION_KEY}\n`)} + message['content'] + '\\n\\n' }}`,
+  `{% elif message['role'] == 'assistant' %}{{ ${quoted(RESPONSE_KEY)} + message['content'] + ${quoted(`\n\n${END_KEY}`)} }}{% if not loop.last %}{{ '\\n\\n' }}{% endif %}`,
+  `{% else %}{{ raise_exception('This model knows no ' + message['role'] + ' messages.') }}{% endif %}`,
+  `{% endfor %}`,
+  `{% if add_generation_prompt %}{{ ${quoted(RESPONSE_KEY)} }}{% endif %}`,
+].join('');
+
+/** A string of Jinja. */
+function quoted(text: string): string {
+  return `'${text.replaceAll('\n', '\\n')}'`;
+}
+
 export const dollyTemplate: PromptTemplate = checkTemplate(
   {
     name: 'dolly',

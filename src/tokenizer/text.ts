@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { TextDocument } from '../artefacts/document.ts';
 import type { Example } from './example.ts';
-import { templateHash, type PromptTemplate } from './template.ts';
+import { templateHash, userMessage, type PromptTemplate } from './template.ts';
 import type { Tokenizer } from './tokenizer.ts';
 
 export const END_OF_TEXT = '<|endoftext|>';
@@ -15,6 +15,19 @@ export const textTemplate: PromptTemplate = {
   stopToken: END_OF_TEXT,
   example: ({ response }) => [{ text: response, trained: true }, { special: END_OF_TEXT, trained: true }],
   prompt: () => [],
+};
+
+/** For a model that was taught no template: the question as it stands, then the answer on a line of its own, ended by the model's end token. */
+export const plainTemplate = (end: string): PromptTemplate => {
+  const prompt: PromptTemplate['prompt'] = (record) => [{ text: userMessage(record), trained: false }];
+  return {
+    name: 'text',
+    hash: templateHash({ template: 'text', end }),
+    addedTokens: [],
+    stopToken: end,
+    prompt,
+    example: (record) => [...prompt(record), { text: `\n${record.response}`, trained: true }, { special: end, trained: true }],
+  };
 };
 
 /** Documents encoded at once: bounds the memory of a batch. */

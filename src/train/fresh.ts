@@ -41,11 +41,16 @@ export function freshModel(options: TrainOptions, fresh: FreshModel): { model: O
   const config = configOf(fresh, tokenizer.size);
   const architecture = architectureOf(config, 'the options');
   const rows = (held: 0 | 1) => encodeDocuments(kept(held), tokenizer, Math.min(options.maxLength ?? fresh.context, fresh.context));
+  const weights = () => initialWeights(architecture, new Random(options.seed).bits());
   return {
     model: {
       path: options.data, kind: 'fresh', config, architecture, tokenizer, template: textTemplate, lora: undefined, run: undefined, licence: null,
       text: { bosToken: END_OF_TEXT, eosToken: END_OF_TEXT, addBos: false },
-      weights: () => initialWeights(architecture, new Random(options.seed).bits()),
+      weights,
+      openWeights: () => {
+        const all = weights();
+        return { read: (name) => all.get(name)!.data, close: () => {} };
+      },
     },
     rows: { records: documents.length, train: rows(0), heldOut: rows(1), dropped: [], cut: [] },
   };

@@ -177,9 +177,11 @@ async function* run(options: TrainOptions, prepared: Prepared, manifest: RunMani
   let trainedTokens = state?.trainedTokens ?? 0;
   let savedAt = performance.now();
   let done = state?.step ?? 0;
+  let saved = state?.step;
   const save = async () => {
     await saveCheckpoint(folder.state, device, network.trained, optimizer, { step: done, logSizes: folder.logSizes(), before, trainedTokens, seconds: elapsed() });
     savedAt = performance.now();
+    saved = done;
   };
   const measure = async function* (): AsyncGenerator<TrainEvent> {
     const report = yield* evaluateRows(network, rows.heldOut);
@@ -194,8 +196,11 @@ async function* run(options: TrainOptions, prepared: Prepared, manifest: RunMani
   const speed = new Speed(updates);
   while (done < updates.length) {
     if (signal?.aborted) {
-      await save();
-      yield { type: 'checkpoint', step: done };
+      // The last update may have its checkpoint already: one that was due, or the one that was resumed from.
+      if (saved !== done) {
+        await save();
+        yield { type: 'checkpoint', step: done };
+      }
       yield { type: 'stopped', step: done };
       return;
     }

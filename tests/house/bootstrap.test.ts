@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
+import { LLAMA_BINARIES, LLAMA_INTEGRITY, LLAMA_PACKAGE, LLAMA_VERSION } from '../../src/llama-cpp/version.ts';
 import { packageLock, root } from './support.ts';
 
 interface Entry {
@@ -74,6 +75,18 @@ test('a failed install says what to do', () => {
 test('no script of a package runs on install, whatever the version of npm', () => {
   const withScripts = Object.entries(packageLock.packages).filter(([, entry]) => entry.hasInstallScript);
   assert.deepEqual(withScripts.map(([path]) => path), [], 'remove hasInstallScript from package-lock.json (docs/decisions/0001), or decide anew');
+});
+
+test('llama.cpp comes as its build for this machine\'s processor alone', () => {
+  const builds = Object.entries(packageLock.packages).filter(([path]) => path.startsWith('node_modules/@node-llama-cpp/')) as [string, Entry][];
+  assert.ok(builds.length >= 8);
+  for (const [path, { os }] of builds) if (/-(cuda|cuda-ext|vulkan)$/.test(path)) assert.deepEqual(os, ['none'], `${path}: mark it as meant for no machine again (docs/decisions/0008)`);
+  for (const [platform, arch] of [['linux', 'x64'], ['linux', 'arm64'], ['darwin', 'arm64'], ['darwin', 'x64'], ['win32', 'x64'], ['win32', 'arm64']]) {
+    const meant = builds.filter(([, { os, cpu }]) => os?.includes(platform!) && cpu?.includes(arch!)).map(([path]) => path.replace('node_modules/', ''));
+    assert.deepEqual(meant, [LLAMA_BINARIES[`${platform}-${arch}`]], `${platform}-${arch}`);
+  }
+  for (const [name, integrity] of Object.entries(LLAMA_INTEGRITY)) assert.equal(packageLock.packages[`node_modules/${name}`]?.integrity, integrity, name);
+  assert.equal(packageLock.packages[`node_modules/${LLAMA_PACKAGE}`]?.version, LLAMA_VERSION);
 });
 
 test('the lock file names no registry', () => {

@@ -6,14 +6,18 @@ import { test } from 'node:test';
 import type { Command } from 'commander';
 import { command as dataset } from '../../src/cli/dataset.ts';
 import { command as evaluate } from '../../src/cli/evaluate.ts';
+import { command as exportCommand } from '../../src/cli/export.ts';
 import { command as generate } from '../../src/cli/generate.ts';
 import { command as plan } from '../../src/cli/plan.ts';
 import { command as pretrain } from '../../src/cli/pretrain.ts';
 import { command as train } from '../../src/cli/train.ts';
 import { root, textFiles } from './support.ts';
 
-/** Sections of docs/training.md that explain flags, by the beginning of their heading. */
-const EXPLAINED = { '2.': [dataset()], '4.': [plan(), train()], '8.': [evaluate()], '9.': [generate()], '10.': [pretrain()] };
+/** Sections of the guides that explain flags, by the beginning of their heading. */
+const EXPLAINED = {
+  'docs/training.md': { '2.': [dataset()], '4.': [plan(), train()], '8.': [evaluate()], '9.': [generate()], '10.': [pretrain()] },
+  'docs/export.md': { 'Flags': [exportCommand()] },
+};
 /** Explained once for all verbs, at the beginning of the guide. */
 const COMMON = new Set(['--json', '--offline']);
 
@@ -25,12 +29,14 @@ const flagsOf = (command: Command): string[] => [...command.options.map((option)
 /** Flags in the first cells of a text's tables. */
 const explained = (text: string): string[] => text.split('\n').filter((line) => line.startsWith('| `--')).flatMap((line) => line.split(' | ')[0]!.match(/--[a-z-]+/g) ?? []);
 
-const sections = readFileSync(join(root, 'docs/training.md'), 'utf8').split(/^## /m);
-for (const [number, commands] of Object.entries(EXPLAINED)) {
-  test(`docs/training.md, section ${number} explains the flags that there are`, () => {
-    const section = sections.find((text) => text.startsWith(number));
-    assert.deepEqual(sorted(explained(section ?? '')), sorted(commands.flatMap(flagsOf)));
-  });
+for (const [guide, explanations] of Object.entries(EXPLAINED)) {
+  const sections = readFileSync(join(root, guide), 'utf8').split(/^## /m);
+  for (const [heading, commands] of Object.entries(explanations)) {
+    test(`${guide}, section ${heading} explains the flags that there are`, () => {
+      const section = sections.find((text) => text.startsWith(heading));
+      assert.deepEqual(sorted(explained(section ?? '')), sorted((commands as Command[]).flatMap(flagsOf)));
+    });
+  }
 }
 
 /** Paths in code spans that begin with a folder of the project. */

@@ -17,7 +17,7 @@ export function importsOf(source: string): Import[] {
   return [...statements, ...calls];
 }
 
-const BELOW_STAGES = ['inference', 'models', 'tokenizer', 'artefacts', 'formats', 'hub', 'engine', 'licence', 'text'];
+const BELOW_STAGES = ['inference', 'models', 'tokenizer', 'artefacts', 'formats', 'hub', 'engine', 'licence', 'text', 'llama-cpp'];
 const STAGES = ['collect', 'dataset', 'train', 'evaluate', 'export', 'serve'];
 const SHELLS = ['cli', 'server', 'web'];
 
@@ -27,6 +27,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   formats: [],
   licence: [],
   text: [],
+  'llama-cpp': ['formats'],
   artefacts: ['formats'],
   hub: ['artefacts'],
   models: ['engine', 'formats', 'artefacts'],
@@ -44,6 +45,9 @@ const ONLY_PACKAGES: Readonly<Record<string, readonly string[]>> = { engine: ['o
 
 /** The one file that may load ONNX Runtime: the published package does not depend on it, see docs/decisions/0002. */
 const ORT_LOADER = 'src/engine/runtime/ort.ts';
+
+/** The one file that may load llama.cpp, in a process of its own: docs/decisions/0008. */
+const LLAMA_LOADER = 'src/llama-cpp/child.ts';
 
 /** The layer of src/<layer>/…; a file directly under src/ is its own ("errors.ts", "index.ts"). */
 const layerOf = (path: string) => path.split('/')[1] ?? '';
@@ -93,6 +97,7 @@ function packageViolations(path: string, layer: string, specifier: string, typeO
   const only = ONLY_PACKAGES[layer];
   if (only && !only.includes(name)) found.push(`${path} imports ${name}: ${layer} may use only ${only.join(' and ')}`);
   if (name === 'onnxruntime-node' && !typeOnly) found.push(`${path} loads onnxruntime-node: only ${ORT_LOADER} does, others call its loadOrt() and import types`);
+  if (name === 'node-llama-cpp' && (!typeOnly || path !== LLAMA_LOADER)) found.push(`${path} loads node-llama-cpp: only ${LLAMA_LOADER} does, others use src/llama-cpp/client.ts`);
   return found;
 }
 

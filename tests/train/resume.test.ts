@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { test } from 'node:test';
 import { Random } from '../../src/artefacts/random.ts';
+import { completeOptions } from '../../src/train/options.ts';
+import { train } from '../../src/train/trainer.ts';
 import { Scratch, writeBase, writeRecords } from './tiny-base.ts';
 
 const CLI = join(import.meta.dirname, '../../src/cli/main.ts');
@@ -19,7 +21,7 @@ function start(args: readonly string[]): { child: ChildProcess; ended: Promise<E
   const child = spawn(process.execPath, [CLI, ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
   let stderr = '';
   child.stderr!.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
-  return { child, ended: new Promise((resolve) => child.on('exit', (code) => resolve({ code, stderr }))) };
+  return { child, ended: new Promise((resolve) => child.on('close', (code) => resolve({ code, stderr }))) };
 }
 
 /** The worker that does the training, as the lock names it. */
@@ -101,6 +103,22 @@ test('Ctrl-C saves a checkpoint and leaves with 130; the run goes on from there;
   assert.match(other.stderr, /expected the same/);
   assert.equal((await start(command(out, ['--resume'])).ended).code, 0);
   assert.match((await start(command(out, ['--resume'])).ended).stderr, /found one that is complete/);
+});
+
+test('a stop right after a checkpoint, or right after it was resumed from, is a stop like any other', async () => {
+  using scratch = new Scratch();
+  const out = scratch.join('run');
+  const options = completeOptions({ base: await writeBase(scratch.join('base'), 'llama'), data: writeRecords(scratch.join('train.jsonl'), 24), out, method: 'full', batchTokens: 100, saveSteps: 2, testSize: 4, threads: 1 });
+  const stop = new AbortController();
+  const seen: string[] = [];
+  for await (const event of train(options, { signal: stop.signal })) {
+    if (event.type === 'checkpoint') stop.abort();
+    if (event.type === 'checkpoint' || event.type === 'stopped') seen.push(`${event.type} ${event.step}`);
+  }
+  for await (const event of train(options, { signal: AbortSignal.abort(), resume: true })) {
+    if (event.type === 'checkpoint' || event.type === 'stopped') seen.push(`${event.type} ${event.step}`);
+  }
+  assert.deepEqual(seen, ['checkpoint 2', 'stopped 2', 'stopped 2']);
 });
 
 test('a folder that a living run uses is refused, and a worker dies with its parent', { timeout: 60_000 }, async () => {

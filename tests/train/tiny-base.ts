@@ -20,6 +20,10 @@ export const CONFIGS = {
   gptj: {
     model_type: 'gptj', n_embd: 32, n_layer: 2, n_head: 4, n_inner: 64, n_positions: 256, vocab_size: VOCABULARY, rotary: true, rotary_dim: 4, activation_function: 'gelu_new', tie_word_embeddings: false,
   },
+  qwen2: {
+    model_type: 'qwen2', hidden_size: 32, num_hidden_layers: 2, num_attention_heads: 4, num_key_value_heads: 2, intermediate_size: 64, vocab_size: VOCABULARY,
+    max_position_embeddings: 256, rope_theta: 1000000, tie_word_embeddings: false, hidden_act: 'silu',
+  },
   qwen3: {
     model_type: 'qwen3', hidden_size: 32, num_hidden_layers: 2, num_attention_heads: 4, num_key_value_heads: 2, head_dim: 16, intermediate_size: 64, vocab_size: VOCABULARY,
     max_position_embeddings: 256, rope_theta: 1000000, tie_word_embeddings: true, hidden_act: 'silu',
