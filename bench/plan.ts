@@ -1,5 +1,5 @@
 /** `npm run proof:plan -- --base B --data D [--out DIR] [train flags]`: what `plan` foretold beside what the same run then took. Kept in DIR, if given. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { spawn } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -28,7 +28,10 @@ try {
     seconds: { planned: planned['seconds'], took: result['seconds'], ratio: planned['seconds']! / result['seconds']! },
     memory: { planned: planned['memory'], took: memory, ratio: planned['memory']! / memory },
   };
-  writeFileSync('bench/results/plan.json', `${JSON.stringify(report, null, 2)}\n`);
+  // One entry for each set of flags.
+  const file = 'bench/results/plan.json';
+  const { runs } = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as { runs: (typeof report)[] }) : { runs: [] };
+  writeFileSync(file, `${JSON.stringify({ runs: [...runs.filter((r) => r.flags.join() !== report.flags.join()), report] }, null, 2)}\n`);
   console.log(JSON.stringify(report, null, 2));
 } finally {
   rmSync(folder, { recursive: true, force: true });
