@@ -78,7 +78,8 @@ function inherit(command: Command, parent: Command): Command {
   return command;
 }
 
-async function ensureEngine(): Promise<void> {
+/** Fetches ONNX Runtime where it is missing, with a word about it. */
+export async function ensureEngine(): Promise<void> {
   const { installOrt, locateOrt } = await import('../engine/runtime/ort.ts');
   if (locateOrt() !== undefined) return;
   process.stderr.write('Fetching ONNX Runtime from the npm registry (once, about 110 MB) …\n');
