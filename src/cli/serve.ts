@@ -34,6 +34,7 @@ interface Flags {
   readonly threads?: number;
   readonly grace: number;
   readonly offline?: boolean;
+  readonly json?: boolean;
 }
 
 export function command(): Command {
@@ -58,6 +59,9 @@ export function command(): Command {
     .option('--threads <n>', 'threads of a product (default: all cores)', wholeNumber(1))
     .option('--grace <seconds>', 'time for answers to end when the server is stopped', notNegative, 30)
     .option('--offline', 'use only what is already here')
+    .option('--json', 'say where it listens as one JSON object')
+    // What follows "keys" is for its own flags, some of which have the same names.
+    .enablePositionalOptions()
     .addCommand(keysCommand())
     .action(async (flags: Flags) => serve(flags));
 }
@@ -96,7 +100,8 @@ async function serve(flags: Flags): Promise<void> {
   progress.finish('');
   const paint = painter(process.stdout);
   const open = keys.list().length === 0;
-  print(`${paint('bold', `${server.url}/v1`)}  model ${sanitise(service.base.id)}, ${engine === 'roslin' ? 'our own engine' : engine}, template ${service.base.opened.template.name}, ${count(service.context)} tokens, ${flags.parallel} texts at once`);
+  if (flags.json) printJson({ url: `${server.url}/v1`, model: service.base.id, engine, template: service.base.opened.template.name, context: service.context, parallel: flags.parallel, keys: !open });
+  else print(`${paint('bold', `${server.url}/v1`)}  model ${sanitise(service.base.id)}, ${engine === 'roslin' ? 'our own engine' : engine}, template ${service.base.opened.template.name}, ${count(service.context)} tokens, ${flags.parallel} texts at once`);
   if (open) note(`Only this machine can reach it, without a key. To open it: "roslin serve keys create --name NAME", then --host 0.0.0.0 behind a proxy with TLS.`);
   else if (!isLoopback(flags.host)) note('Open to other machines, with a key. It speaks HTTP without TLS: put a proxy that does in front of it.');
   await new Promise<void>((done) => {
@@ -151,7 +156,10 @@ function keysCommand(): Command {
     .description('all that were made')
     .addOption(file()).addOption(json())
     .action((flags: KeyFlags) => {
-      const list = new KeyFile(flags.keys).list().map(({ sha256: _, ...key }) => ({ ...key, state: stateOf({ ...key, sha256: '' }) }));
+      const list = new KeyFile(flags.keys).list().map((record) => {
+        const { sha256: _, ...shown } = record;
+        return { ...shown, state: stateOf(record) };
+      });
       if (flags.json) return printJson({ keys: list });
       const rows = list.map((k) => [k.id, sanitise(k.name), k.state, k.scopes.join(' '), k.expires?.slice(0, 10) ?? 'never', k.tokens_per_minute === null ? '' : count(k.tokens_per_minute), k.concurrency === null ? '' : count(k.concurrency)]);
       print(list.length === 0 ? 'No key was made yet.' : table(['id', 'name', 'state', 'good for', 'expires', 'tokens/min', 'at once'].map((title) => ({ title })), rows));
