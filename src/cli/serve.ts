@@ -1,6 +1,6 @@
 /** `roslin serve`: a server that speaks the OpenAI API, and `serve keys`, which says who may use it. */
 import { Command, Option } from 'commander';
-import { UsageError } from '../errors.ts';
+import { RoslinError, UsageError } from '../errors.ts';
 import { installLlama, locateLlama } from '../llama-cpp/install.ts';
 import { KeyFile, SCOPES, stateOf, type Scope } from '../serve/keys.ts';
 import type { EngineName, ModelEvent } from '../serve/model-process.ts';
@@ -95,7 +95,7 @@ async function serve(flags: Flags): Promise<void> {
   }, tell);
   const server = await HttpServer.listen(service, {
     host: flags.host, port: flags.port, keys, graceMs: flags.grace * 1000,
-    onFault: (error) => note(`roslin: ${sanitise(error instanceof Error ? (error.stack ?? error.message) : String(error))}`),
+    onFault: (error) => note(`roslin: ${sanitise(faultOf(error))}`),
   });
   progress.finish('');
   const paint = painter(process.stdout);
@@ -114,6 +114,13 @@ async function serve(flags: Flags): Promise<void> {
   const cut = await server.close();
   if (cut > 0) note(`${cut} of them were cut.`);
   if (broken.signal.aborted) process.exitCode = 1;
+}
+
+/** What is known of a fault of our own: clients were only told that there was one. */
+function faultOf(error: unknown): string {
+  const { cause } = error as { cause?: unknown };
+  const reason = cause ?? error;
+  return reason instanceof RoslinError ? reason.message : reason instanceof Error ? (reason.stack ?? reason.message) : String(reason);
 }
 
 function requireLlama(path: string, { offline }: Flags): void {

@@ -51,7 +51,7 @@ export async function* chatChunks(request: ChatRequest, answering: Answering): A
   if (withUsage) yield { ...first, choices: [], usage: usageOf(answering.promptTokens, made) };
 }
 
-export async function chatAnswer(_request: ChatRequest, answering: Answering): Promise<Json> {
+export async function chatAnswer(answering: Answering): Promise<Json> {
   const first = head('chatcmpl', 'chat.completion', answering);
   const { choices, made } = await gather(answering);
   return {

@@ -6,6 +6,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { HEAP } from '../engine/index.ts';
 import { InputError, ResourceError, UsageError, type ErrorParts, type RoslinError } from '../errors.ts';
+import { unusableAdapter } from './errors.ts';
 import type { Failure, FromModel, Job, JobEvent, OpenRequest, ToModel } from './protocol.ts';
 
 export type EngineName = 'roslin' | 'llama.cpp';
@@ -206,7 +207,7 @@ export class ModelProcess implements AsyncDisposable {
     } catch (error) {
       release();
       if (this.#adapters.get(name) === entry) this.#adapters.delete(name);
-      throw error;
+      throw error instanceof InputError ? unusableAdapter(name.replace(/@.*/, ''), error) : error;
     }
     return { name, [Symbol.dispose]: release };
   }

@@ -8,7 +8,7 @@ import type { TemplateName } from '../inference/open-model.ts';
 import type { Sampling } from '../inference/sample.ts';
 import { Adapters, type FoundAdapter } from './adapters.ts';
 import { AnswerText } from './answer-text.ts';
-import { ApiError, invalid, unsupported } from './errors.ts';
+import { ApiError, invalid, unsupported, unusableAdapter } from './errors.ts';
 import type { KeyRecord } from './keys.ts';
 import { KeyLimits, Places } from './limits.ts';
 import { Metrics } from './metrics.ts';
@@ -163,8 +163,11 @@ export class Service implements AsyncDisposable {
       const id = `${this.#base.id}:${name}`;
       // llama.cpp's adapters bring neither tokenizer nor template: the model's hold.
       opened = engine === 'roslin' ? ServedModel.open(path, id, name, engine, { base: model, template }) : ServedModel.open(model, id, name, engine, { template });
+      opened = opened.catch((cause: unknown) => {
+        this.#opened.delete(key);
+        throw unusableAdapter(name, cause);
+      });
       this.#opened.set(key, opened);
-      opened.catch(() => this.#opened.delete(key));
     }
     return opened;
   }

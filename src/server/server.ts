@@ -159,7 +159,7 @@ export class HttpServer {
   /** The key of a request; none is needed where none was ever made and nobody else can reach the server. */
   #authorise(request: IncomingMessage, scope: Scope | null): KeyRecord | undefined {
     const { keys, host } = this.#options;
-    if (keys.list().length === 0 && isLoopback(host)) {
+    if (!this.#hasKeys() && isLoopback(host)) {
       // A page whose name was made to point here would carry its own name.
       const name = (request.headers.host ?? '').replace(/:\d+$/, '').replace(/^\[|\]$/g, '');
       if (!isLoopback(name)) throw new ApiError({ status: 403, code: 'wrong_host', message: 'Without keys this server answers only to its own machine\'s names, such as localhost.' });
@@ -171,6 +171,14 @@ export class HttpServer {
     if (!key || stateOf(key) !== 'valid') throw new ApiError({ status: 401, code: 'invalid_api_key', message: key ? `This API key is ${stateOf(key)}.` : 'This API key is not known here.' });
     if (scope !== null && !key.scopes.includes(scope)) throw new ApiError({ status: 403, code: 'insufficient_scope', message: `This API key is not good for this: it lacks "${scope}".` });
     return key;
+  }
+
+  #hasKeys(): boolean {
+    try {
+      return this.#options.keys.list().length > 0;
+    } catch (cause) {
+      throw new ApiError({ status: 500, code: 'keys_unreadable', message: 'The server cannot read its keys; its log says why.' }, { cause });
+    }
   }
 
   async #health({ response }: Exchange): Promise<void> {
@@ -187,7 +195,7 @@ export class HttpServer {
     const asked = chatRequest(await readJson(request));
     const answering = await this.#service.chat(asked, asker);
     if (asked.stream) await this.#stream(response, answering, chatChunks(asked, answering));
-    else sendJson(response, 200, await chatAnswer(asked, answering));
+    else sendJson(response, 200, await chatAnswer(answering));
   }
 
   async #complete({ request, response, asker }: Exchange): Promise<void> {

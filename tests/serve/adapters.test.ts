@@ -53,6 +53,7 @@ test('what is no adapter, or another base\'s, is refused', async () => {
   await assert.rejects(start(scratch, { service: { model: base, adapters: new Map([['../x', run]]) } }), /expected a name of letters/);
   await using s = await start(scratch, { service: { model: base, adapters: new Map([['x', run]]) } });
   const { status, body } = await post(s.url, '/v1/chat/completions', { model: 'tiny:x', messages: [{ role: 'user', content: 'x' }] });
-  assert.equal(status, 400);
-  assert.match(body['error']['message'], /expected the base that this adapter was trained on/);
+  assert.deepEqual([status, body['error']['code']], [500, 'adapter_unusable']);
+  assert.ok(!JSON.stringify(body).includes(scratch.path), 'no place on this machine is told');
+  assert.match(String((s.faults[0] as Error).cause), /expected the base that this adapter was trained on/);
 });
