@@ -36,11 +36,16 @@ interface Text {
   promptScored: boolean;
 }
 
+/** Tokens of the smallest cache; the others are twice, four times, … as large. */
+const LEAST_CACHE = 64;
+
 export class EngineBatch implements Batch {
   readonly #device: CpuDevice;
   readonly #arrays: ReadonlyMap<string, DeviceArray>;
   readonly #served = new Map<string, Served>();
   readonly #texts = new Map<number, Text>();
+  /** Caches that were used, by capacity: memory that comes and goes in every size would leave holes. */
+  readonly #caches = new Map<number, KvCache[]>();
 
   private constructor(device: CpuDevice, arrays: ReadonlyMap<string, DeviceArray>, base: Served) {
     this.#device = device;
@@ -68,7 +73,17 @@ export class EngineBatch implements Batch {
   }
 
   cancel(id: number): void {
+    const cache = this.#texts.get(id)?.cache;
     this.#texts.delete(id);
+    if (!cache) return;
+    cache.length = 0;
+    this.#caches.set(cache.capacity, [...(this.#caches.get(cache.capacity) ?? []), cache]);
+  }
+
+  /** Of the model or any adapter: their keys and values have one shape. What it held before is never looked at. */
+  #cacheFor(network: Network, tokens: number): KvCache {
+    const capacity = Math.min(network.architecture.contextLength, LEAST_CACHE * 2 ** Math.ceil(Math.log2(Math.max(1, tokens / LEAST_CACHE))));
+    return this.#caches.get(capacity)?.pop() ?? network.cache(capacity);
   }
 
   async step(): Promise<JobEvent[]> {
@@ -93,7 +108,7 @@ export class EngineBatch implements Batch {
         for (let at = 0; at < logits.length; at += width) scored.push(score(logits.subarray(at, at + vocabulary), ids[scored.length + 1]!, top ?? 0));
       }
     }
-    if (most === 0) this.#texts.delete(id);
+    if (most === 0) this.cancel(id);
     return { id, prompt: scored, ...(most === 0 ? { end: 'length' as const } : {}) };
   }
 
@@ -105,7 +120,7 @@ export class EngineBatch implements Batch {
       const ids = text.fresh.length === 1 ? text.fresh : text.fresh.subarray(0, room);
       if (ids.length === 0) continue;
       if (text.fresh.length > 1) room -= ids.length;
-      text.cache ??= network.cache(text.job.ids.length + text.job.most);
+      text.cache ??= this.#cacheFor(network, text.job.ids.length + text.job.most);
       work.push({ text, ids, whole: ids.length === text.fresh.length });
     }
     if (work.length === 0) return [];
@@ -122,7 +137,7 @@ export class EngineBatch implements Batch {
   #next(text: Text, logits: Float32Array): JobEvent {
     const { id, sampling, stopIds, top, most } = text.job;
     const end = (event: JobEvent): JobEvent => {
-      this.#texts.delete(id);
+      this.cancel(id);
       return event;
     };
     let token: number;

@@ -43,6 +43,7 @@ interface Listener {
 }
 
 export class ModelProcess implements AsyncDisposable {
+  readonly #engine: EngineName;
   readonly #request: OpenRequest;
   readonly #file: string;
   readonly #tell: (event: ModelEvent) => void;
@@ -57,6 +58,7 @@ export class ModelProcess implements AsyncDisposable {
   #lastId = 0;
 
   private constructor(engine: EngineName, request: OpenRequest, tell: (event: ModelEvent) => void) {
+    this.#engine = engine;
     this.#request = request;
     this.#tell = tell;
     const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
@@ -82,7 +84,7 @@ export class ModelProcess implements AsyncDisposable {
   #start(): Promise<void> {
     this.#state = 'starting';
     this.#starts.push(Date.now());
-    const child = fork(this.#file, { serialization: 'advanced', execArgv: [], env: { ...process.env, ...HEAP }, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+    const child = fork(this.#file, { serialization: 'advanced', execArgv: [], env: { ...process.env, ...(this.#engine === 'roslin' ? HEAP : {}) }, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
     this.#child = child;
     return new Promise((resolve, reject) => {
       child.on('message', (message: FromModel) => {
