@@ -27,7 +27,7 @@ interface Text {
   fresh: Token[];
   made: number;
   /** Draws inside llama.cpp, once the prompt is in. */
-  tokens: AsyncGenerator<Token, void, unknown> | undefined;
+  tokens: ReturnType<LlamaContextSequence['evaluate']> | undefined;
   /** For log-probabilities the draw is ours. */
   readonly random: Random;
   grammar: GrammarText | undefined;
@@ -134,8 +134,8 @@ export class LlamaBatch implements Batch {
 
   async #drawn(text: Text): Promise<{ token: Token } | undefined> {
     text.tokens ??= text.sequence.evaluate(text.fresh, this.#options(text.job));
-    const { value } = await text.tokens.next();
-    return value === undefined ? undefined : { token: value };
+    const next = await text.tokens.next();
+    return next.done ? undefined : { token: next.value };
   }
 
   #options({ sampling: { temperature, topP, topK }, seed, grammar }: Job): SequenceEvaluateOptions {

@@ -87,7 +87,8 @@ export class ModelProcess implements AsyncDisposable {
     const child = fork(this.#file, { serialization: 'advanced', execArgv: [], env: { ...process.env, ...(this.#engine === 'roslin' ? HEAP : {}) }, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
     this.#child = child;
     return new Promise((resolve, reject) => {
-      child.on('message', (message: FromModel) => {
+      child.on('message', (raw) => {
+        const message = raw as FromModel;
         if (message.kind === 'opened') {
           this.#state = 'ready';
           resolve();
@@ -97,7 +98,7 @@ export class ModelProcess implements AsyncDisposable {
           reject(errorOf(message.error));
         } else this.#take(message);
       });
-      child.once('error', (error) => this.#ended(child, error.message, reject));
+      child.on('error', (error) => this.#ended(child, error.message, reject));
       child.once('exit', (code, signal) => this.#ended(child, signal ?? `exit code ${code}`, reject));
       child.send(this.#request);
     });
