@@ -56,6 +56,8 @@ async function build(argv: readonly string[], verbs: Readonly<Record<string, Ver
     .helpOption('-h, --help', 'what can be done here; after a verb: its options')
     .helpCommand(false)
     .usage('<verb> [options]')
+    // What follows a verb within a verb is for its own flags, which may have the same names.
+    .enablePositionalOptions()
     .exitOverride()
     // Errors come back as exceptions and are printed once, in run().
     .configureOutput({ writeErr: (text) => void process.stderr.write(text), outputError: () => {} });

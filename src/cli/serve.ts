@@ -60,8 +60,6 @@ export function command(): Command {
     .option('--grace <seconds>', 'time for answers to end when the server is stopped', notNegative, 30)
     .option('--offline', 'use only what is already here')
     .option('--json', 'say where it listens as one JSON object')
-    // What follows "keys" is for its own flags, some of which have the same names.
-    .enablePositionalOptions()
     .addCommand(keysCommand())
     .action(async (flags: Flags) => serve(flags));
 }

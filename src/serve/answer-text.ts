@@ -95,8 +95,8 @@ export class AnswerText<T> {
     }
     const text = end > this.#shown ? this.#all.slice(this.#shown, end) : '';
     this.#shown = Math.max(this.#shown, end);
-    // At the end a token that reaches beyond still belongs to the answer if it began inside.
-    const settled = (t: Ended<T>) => (isEnd ? t.from < end || t.to <= end : t.to <= this.#shown);
+    // Before a stop string a token that reaches beyond still belongs to the answer if it began inside; an answer that ends by itself has all of its own.
+    const settled = (t: Ended<T>) => (!isEnd ? t.to <= this.#shown : !this.stopped || t.from < end || t.to <= end);
     const tokens = this.#pending.filter(settled).map(({ token }) => token);
     this.#pending = isEnd ? [] : this.#pending.filter((t) => !settled(t));
     return { text, tokens };

@@ -12,7 +12,7 @@ import { ApiError, invalid, unsupported, unusableAdapter } from './errors.ts';
 import type { KeyRecord } from './keys.ts';
 import { KeyLimits, Places } from './limits.ts';
 import { Metrics } from './metrics.ts';
-import { ModelProcess, type EngineName, type ModelEvent } from './model-process.ts';
+import { ModelProcess, type Adapter, type EngineName, type ModelEvent } from './model-process.ts';
 import type { Scored } from './protocol.ts';
 import { promptsOf, type ChatRequest, type CompletionRequest, type EmbeddingRequest } from './requests.ts';
 import { nameOf, ServedModel } from './served-model.ts';
@@ -67,6 +67,11 @@ export interface Answering {
   readonly promptTokens: number;
   /** To be read to its end or left; both free what it holds. */
   readonly events: AsyncGenerator<ChoiceEvent>;
+}
+
+interface Found {
+  readonly model: ServedModel;
+  readonly adapter: Adapter | undefined;
 }
 
 interface Wishes {
@@ -147,7 +152,7 @@ export class Service implements AsyncDisposable {
     return (await this.#find(id)).model.describe(this.#context);
   }
 
-  async #find(id: string): Promise<{ model: ServedModel; adapter: { name: string; path: string } | undefined }> {
+  async #find(id: string): Promise<Found> {
     if (id === this.#base.id) return { model: this.#base, adapter: undefined };
     const found = id.startsWith(`${this.#base.id}:`) ? this.#adapters.find(id.slice(this.#base.id.length + 1)) : undefined;
     if (!found) throw new ApiError({ status: 404, code: 'model_not_found', param: 'model', message: `The model "${id}" is not served here. GET /v1/models lists those that are.` });
@@ -199,7 +204,7 @@ export class Service implements AsyncDisposable {
     return { temperature: temperature ?? sampling.temperature, topP: topP ?? sampling.topP, topK: topK ?? sampling.topK };
   }
 
-  #begin(found: Awaited<ReturnType<Service['#find']>>, prompts: readonly Int32Array[], { n, seed }: { n: number; seed?: number | undefined }, asker: Asker, wishes: Wishes): Answering {
+  #begin(found: Found, prompts: readonly Int32Array[], { n, seed }: { n: number; seed?: number | undefined }, asker: Asker, wishes: Wishes): Answering {
     // llama.cpp shifts a text that fills its context instead of ending it.
     const room = this.#context - 1;
     for (const ids of prompts) this.#requireFits(ids, wishes.most === 0 ? room + 1 : room);
@@ -222,7 +227,7 @@ export class Service implements AsyncDisposable {
   }
 
   /** All choices at once, their events as they come. */
-  async *#events(found: Awaited<ReturnType<Service['#find']>>, choices: readonly Choice[], wishes: Wishes, { signal }: Asker, settle: (used: number) => void): AsyncGenerator<ChoiceEvent> {
+  async *#events(found: Found, choices: readonly Choice[], wishes: Wishes, { signal }: Asker, settle: (used: number) => void): AsyncGenerator<ChoiceEvent> {
     const begun = performance.now();
     const left = new AbortController();
     const either = AbortSignal.any([signal, left.signal]);
@@ -267,7 +272,7 @@ export class Service implements AsyncDisposable {
     }
   }
 
-  async *#choice({ model, adapter }: Awaited<ReturnType<Service['#find']>>, { ids, seed }: Choice, choice: number, wishes: Wishes, signal: AbortSignal, onPrompt: (tokens: number) => void, onToken: () => void): AsyncGenerator<ChoiceEvent> {
+  async *#choice({ model, adapter }: Found, { ids, seed }: Choice, choice: number, wishes: Wishes, signal: AbortSignal, onPrompt: (tokens: number) => void, onToken: () => void): AsyncGenerator<ChoiceEvent> {
     const { most, sampling, stops, top, grammar, isAnswer } = wishes;
     const echo = wishes.echo && top !== undefined && ids.length > 1;
     if (most === 0 && !echo) return yield { type: 'end', choice, reason: 'length', tokens: 0 };

@@ -25,7 +25,7 @@ export function tokenBytes(tokenizer: Tokenizer): TokenBytes {
   const decoders = file.decoder ? [file.decoder, ...(file.decoder.decoders ?? [])].map(({ type }) => type) : [];
   const ofToken = decoders.includes('ByteLevel') ? ofByteLevel : decoders.some((type) => type === 'ByteFallback' || type === 'Metaspace') ? ofSentencePiece : (token: string) => Buffer.from(token);
   const none = new Uint8Array(0);
-  const bytes = Array.from({ length: tokenizer.size }, () => none);
+  const bytes = Array.from({ length: tokenizer.size }, (): Uint8Array => none);
   for (const [token, id] of Object.entries(file.model.vocab)) bytes[id] = ofToken(token);
   for (const { id, content, special } of file.added_tokens ?? []) bytes[id] = special ? none : ofToken(content);
   return { bytes, beginsWithSpace: decoders.includes('Strip') || decoders.includes('Metaspace') };

@@ -46,7 +46,7 @@ const REFUSED: Record<string, [schema: unknown, names: RegExp]> = {
   'a round of references': [{ anyOf: [{ $ref: '#/$defs/a' }], $defs: { a: { anyOf: [{ $ref: '#/$defs/b' }] }, b: { anyOf: [{ $ref: '#/$defs/a' }] } } }, /leads back/],
   'a reference elsewhere': [{ $ref: 'http://example.org/x' }, /reference into the schema itself/],
   'a reference to nothing': [{ $ref: '#/$defs/none' }, /what is there/],
-  'too many rules': [{ type: 'array', items: { type: 'string', maxLength: 2000 }, maxItems: 2001 }, /at most 2000/],
+  'too many rules': [{ type: 'array', items: { type: 'string', maxLength: 2000 }, maxItems: 5000 }, /at most 2000/],
   'too deep': [Array.from({ length: 40 }).reduce((inner) => ({ type: 'array', items: inner }), { type: 'null' } as unknown), /32 levels/],
   'an unknown type': [{ type: 'float' }, /types out of/],
   'a required property without a schema': [{ type: 'object', properties: {}, required: ['a'] }, /"a"/],
@@ -55,7 +55,7 @@ for (const [name, [schema, names]] of Object.entries(REFUSED)) {
   test(`refused: ${name}`, () => assert.throws(() => grammarOfSchema(schema), (error) => error instanceof InputError && names.test(error.message)));
 }
 
-const TOKENS = ['{', '}', '[', ']', ':', ',', '"', '"name"', '":', 'true', 'false', 'null', '0', '1', '23', '-', '.', ' ', '\n', 'a', 'é', '\\', 'n', 'u', '"a"', '"}', '"value":', '"children":[', 'value', 'children', 'age', 'tags', 'b', 'e'].map((t) => Buffer.from(t)).concat([Buffer.from([0xf0, 0x9f]), Buffer.from([0x90]), Buffer.from([0x91]), Buffer.alloc(0)]);
+const TOKENS = ['{', '}', '[', ']', ':', ',', '"', '"name"', '":', 'true', 'false', 'null', '0', '1', '23', '-', '.', ' ', '\n', 'a', 'é', '\\', 'n', 'u', '"a"', '"}', '"value":', '"children":[', 'value', 'children', 'age', 'tags', 'b', 'e', ...'abcdefghijklmnopqrstuvwxyz'].map((t) => Buffer.from(t)).concat([Buffer.from([0xf0, 0x9f]), Buffer.from([0x90]), Buffer.from([0x91]), Buffer.alloc(0)]);
 
 for (const [name, schema] of Object.entries({ PERSON, TREE })) {
   test(`every text that the tokens can make of ${name} is JSON of its shape`, () => {

@@ -5,7 +5,7 @@ import { exportModel } from '../../src/export/export.ts';
 import { locateLlama } from '../../src/llama-cpp/install.ts';
 import { loraRun } from '../export/models.ts';
 import { Scratch } from '../train/tiny-base.ts';
-import { metric, post, start, stream, until, type Json, type Running } from './support.ts';
+import { metric, post, start, stream, until, type Body, type Lists, type Running } from './support.ts';
 
 const entry = locateLlama();
 const needsLlama = { skip: entry === undefined ? 'needs node-llama-cpp, which npm ci brings' : false, timeout: 120_000 };
@@ -37,7 +37,7 @@ after(async () => {
 const PROMPTS = ['Say otter.', 'Say heron again and stop.', 'Name three animals that live by the water.', 'otter '.repeat(40), 'Why?', 'A wren sings. '.repeat(9)];
 
 const ask = (s: Running, content: string, more: object = {}) => post(s.url, '/v1/chat/completions', { model: 'tiny', messages: [{ role: 'user', content }], temperature: 0, ...more });
-const contentOf = ({ body }: { body: Json }): string => (body['choices'] as Json[])[0]!['message']['content'];
+const contentOf = ({ body }: { body: Body }): string => body.choices[0]!.message.content;
 
 for (const model of ['tiny', 'tiny:lora']) {
   test(`greedy answers of ${model}, alone and side by side, are our own engine's`, needsLlama, async () => {
@@ -55,11 +55,11 @@ test('a seed gives the same again, another one another', needsLlama, async () =>
 });
 
 test('log-probabilities are those of our own engine, of the prompt too', needsLlama, async () => {
-  const lists = async (s: Running) => ((await post(s.url, '/v1/completions', { model: 'tiny', prompt: 'Say otter again and stop.', temperature: 0, max_tokens: 4, logprobs: 2, echo: true })).body['choices'] as Json[])[0]!['logprobs'] as unknown as { tokens: string[]; token_logprobs: number[] };
+  const lists = async (s: Running) => ((await post(s.url, '/v1/completions', { model: 'tiny', prompt: 'Say otter again and stop.', temperature: 0, max_tokens: 4, logprobs: 2, echo: true })).body.choices)[0]!.logprobs as Lists;
   const [a, b] = [await lists(theirs), await lists(ours)];
   assert.deepEqual(a.tokens, b.tokens);
   assert.equal(a.token_logprobs[0], null);
-  a.token_logprobs.slice(1).forEach((l, i) => assert.ok(Math.abs(l - b.token_logprobs[i + 1]!) < 5e-3, `${l} and ${b.token_logprobs[i + 1]}`));
+  a.token_logprobs.slice(1).forEach((l, i) => assert.ok(Math.abs(l! - b.token_logprobs[i + 1]!) < 5e-3, `${l} and ${b.token_logprobs[i + 1]}`));
 });
 
 test('a schema is kept by llama.cpp\'s grammar, and by ours where log-probabilities are wanted', needsLlama, async () => {
@@ -67,7 +67,7 @@ test('a schema is kept by llama.cpp\'s grammar, and by ours where log-probabilit
   const format = { type: 'json_schema', json_schema: { name: 'a', schema } };
   for (const more of [{}, { logprobs: true }, { temperature: 1, seed: 3 }]) {
     const answer = await ask(theirs, 'Say otter.', { max_tokens: 150, response_format: format, ...more });
-    assert.equal((answer.body['choices'] as Json[])[0]!['finish_reason'], 'stop', JSON.stringify(answer.body));
+    assert.equal(answer.body.choices[0]!.finish_reason, 'stop', JSON.stringify(answer.body));
     const value = JSON.parse(contentOf(answer)) as { animal: string; wild: boolean };
     assert.ok(['otter', 'heron'].includes(value.animal) && typeof value.wild === 'boolean');
   }
@@ -92,12 +92,12 @@ test('an answer that fills the context ends there, and the next is not touched b
   const first = contentOf(await ask(theirs, 'Say otter.', { max_tokens: 8 }));
   const { chunks, done } = await stream(theirs.url, '/v1/completions', { model: 'tiny', prompt: 'otter '.repeat(30), max_tokens: 100_000, temperature: 1, seed: 2, logprobs: 0 });
   assert.ok(done);
-  assert.ok(['stop', 'length'].includes((chunks.at(-1)!['choices'] as Json[])[0]!['finish_reason'] as string));
+  assert.ok(['stop', 'length'].includes(chunks.at(-1)!.choices[0]!.finish_reason as string));
   assert.equal(contentOf(await ask(theirs, 'Say otter.', { max_tokens: 8 })), first);
 });
 
 test('embeddings are refused with the remedy', needsLlama, async () => {
   const { status, body } = await post(theirs.url, '/v1/embeddings', { model: 'tiny', input: 'x' });
   assert.equal(status, 400);
-  assert.match(body['error']['message'], /--engine roslin/);
+  assert.match(body.error.message, /--engine roslin/);
 });

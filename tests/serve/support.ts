@@ -43,18 +43,42 @@ export async function start(scratch: Scratch, { type = 'llama', service: options
   };
 }
 
-export type Json = Record<string, never>;
+export interface Lists {
+  readonly tokens: string[];
+  readonly token_logprobs: (number | null)[];
+  readonly top_logprobs: (Record<string, number> | null)[];
+  readonly text_offset: number[];
+}
 
-export async function post(url: string, path: string, body: unknown, headers: Record<string, string> = {}): Promise<{ status: number; headers: Headers; body: Json }> {
+export interface Choice {
+  readonly index: number;
+  readonly text: string;
+  readonly message: { readonly role: string; readonly content: string };
+  readonly delta: { readonly role?: string; readonly content?: string };
+  readonly finish_reason: string | null;
+  readonly logprobs: Lists & { readonly content: { readonly token: string; readonly logprob: number; readonly bytes: number[]; readonly top_logprobs: { readonly logprob: number }[] }[] };
+}
+
+/** Whatever the server may answer; a test looks at what it should have. */
+export interface Body {
+  readonly id: string;
+  readonly system_fingerprint: string;
+  readonly choices: Choice[];
+  readonly usage: { readonly prompt_tokens: number; readonly completion_tokens: number; readonly total_tokens: number };
+  readonly data: Readonly<Record<string, unknown>>[];
+  readonly error: { readonly code: string; readonly message: string; readonly param: string | null; readonly type: string };
+}
+
+export async function post(url: string, path: string, body: unknown, headers: Record<string, string> = {}): Promise<{ status: number; headers: Headers; body: Body }> {
   const response = await fetch(`${url}${path}`, { method: 'POST', headers: { 'Content-Type': 'application/json', ...headers }, body: typeof body === 'string' ? body : JSON.stringify(body) });
-  return { status: response.status, headers: response.headers, body: (await response.json()) as Json };
+  return { status: response.status, headers: response.headers, body: (await response.json()) as Body };
 }
 
 /** The events of a stream, read to its end. */
-export async function stream(url: string, path: string, body: object): Promise<{ chunks: Json[]; done: boolean }> {
+export async function stream(url: string, path: string, body: object): Promise<{ chunks: Body[]; done: boolean }> {
   const response = await fetch(`${url}${path}`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ ...body, stream: true }) });
   const events = (await response.text()).split('\n\n').filter((line) => line.startsWith('data: ')).map((line) => line.slice(6));
-  return { chunks: events.filter((e) => e !== '[DONE]').map((e) => JSON.parse(e) as Json), done: events.at(-1) === '[DONE]' };
+  return { chunks: events.filter((e) => e !== '[DONE]').map((e) => JSON.parse(e) as Body), done: events.at(-1) === '[DONE]' };
 }
 
 /** A value of /metrics. */
