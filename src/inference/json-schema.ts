@@ -94,7 +94,7 @@ class Builder {
     const hex = one([48, 57], [65, 70], [97, 102]);
     return this.#once('character', () => [
       [one([0x20, 0x21], [0x23, 0x5b], [0x5d, 0x7e], [0x80, 0xd7ff], [0xe000, 0x10ffff])],
-      [...text('\\'), this.#rule([[one(...[...'"\\/bfnrt'].map((c): Range => [c.charCodeAt(0), c.charCodeAt(0)]))], [...text('u'), hex, hex, hex, hex]])],
+      [...text('\\'), this.#rule([[one(...Array.from('"\\/bfnrt', (c): Range => [c.charCodeAt(0), c.charCodeAt(0)]))], [...text('u'), hex, hex, hex, hex]])],
     ]);
   }
 
@@ -232,7 +232,7 @@ class Builder {
 }
 
 const one = (...ranges: Range[]): Element => ({ ranges });
-const text = (characters: string): Element[] => [...characters].map((c) => one([c.codePointAt(0)!, c.codePointAt(0)!]));
+const text = (characters: string): Element[] => Array.from(characters, (c) => one([c.codePointAt(0)!, c.codePointAt(0)!]));
 
 function only<T>(schema: Schema, names: readonly string[], where: string, then: () => T): T {
   const unknown = Object.keys(schema).find((name) => !names.includes(name) && !REMARKS.has(name));

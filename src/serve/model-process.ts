@@ -121,7 +121,7 @@ export class ModelProcess implements AsyncDisposable {
     this.#child = undefined;
     this.#state = 'ended';
     const error = gone(`it ended with ${how}`);
-    for (const listener of [...this.#jobs.values()]) listener.fail(error);
+    for (const listener of this.#jobs.values()) listener.fail(error);
     for (const { reject: fail } of this.#replies.values()) fail(error);
     this.#jobs.clear();
     this.#replies.clear();

@@ -86,7 +86,7 @@ interface Wishes {
 }
 
 export class Service implements AsyncDisposable {
-  readonly metrics = new Metrics();
+  readonly metrics: Metrics;
   readonly places: Places;
   readonly #options: ServiceOptions;
   readonly #process: ModelProcess;
@@ -97,8 +97,9 @@ export class Service implements AsyncDisposable {
   readonly #limits = new KeyLimits();
   #lastSeed = Math.floor(Math.random() * 2 ** 32);
 
-  private constructor(options: ServiceOptions, base: ServedModel, context: number, process: ModelProcess, adapters: Adapters) {
+  private constructor(options: ServiceOptions, metrics: Metrics, base: ServedModel, context: number, process: ModelProcess, adapters: Adapters) {
     this.#options = options;
+    this.metrics = metrics;
     this.#base = base;
     this.#context = context;
     this.#process = process;
@@ -115,14 +116,13 @@ export class Service implements AsyncDisposable {
     const adapters = new Adapters(engine, options.adapters, options.adaptersFolder);
     const model = await ServedModel.open(path, options.name ?? nameOf(path), '', engine, { base, template });
     const context = Math.min(options.context, model.opened.architecture.contextLength);
-    let service: Service | undefined;
+    const metrics = new Metrics();
     const told = (event: ModelEvent) => {
-      if (event.type === 'ended') service?.metrics.restarts.add();
+      if (event.type === 'ended') metrics.restarts.add();
       tell(event);
     };
     const process = await ModelProcess.open(engine, { kind: 'open', model: path, base, template, threads, context, parallel, entry }, told);
-    service = new Service(options, model, context, process, adapters);
-    return service;
+    return new Service(options, metrics, model, context, process, adapters);
   }
 
   get isReady(): boolean {

@@ -34,12 +34,12 @@ test('model and adapters side by side, one that came later at once; added tokens
   await using s = await start(scratch, { service: { model: base, adaptersFolder: folder, adapters: new Map([['given', run]]) } });
   const [own, expected] = [await alone(base), await alone(run)];
   assert.notEqual(own, expected);
-  assert.equal(await ask(s.url, 'tiny'), own);
+  assert.equal((await ask(s.url, 'tiny')).trim(), own);
   assert.equal(await ask(s.url, 'tiny:given'), expected);
   assert.equal((await post(s.url, '/v1/chat/completions', { model: 'tiny:late', messages: [{ role: 'user', content: 'x' }] })).status, 404);
   cpSync(run, `${folder}.late`, { recursive: true });
   renameSync(`${folder}.late`, `${folder}/late`);
-  assert.deepEqual(await Promise.all(['tiny', 'tiny:late', 'tiny:given', 'tiny'].map((model) => ask(s.url, model))), [own, expected, expected, own]);
+  assert.deepEqual(await Promise.all(['tiny', 'tiny:late', 'tiny:given', 'tiny'].map(async (model) => (await ask(s.url, model)).trim())), [own, expected, expected, own]);
   const { data } = (await (await fetch(`${s.url}/v1/models`)).json()) as { data: Body['data'] };
   assert.deepEqual(data.map((m) => [m['id'], m['template'], m['licence_verdict'], m['parent']]), [['tiny', 'chat', 'unknown', undefined], ['tiny:given', 'dolly', 'share-alike', 'tiny'], ['tiny:late', 'dolly', 'share-alike', 'tiny']]);
 });
