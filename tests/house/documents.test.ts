@@ -10,6 +10,7 @@ import { command as exportCommand } from '../../src/cli/export.ts';
 import { command as generate } from '../../src/cli/generate.ts';
 import { command as plan } from '../../src/cli/plan.ts';
 import { command as pretrain } from '../../src/cli/pretrain.ts';
+import { command as serve } from '../../src/cli/serve.ts';
 import { command as train } from '../../src/cli/train.ts';
 import { root, textFiles } from './support.ts';
 
@@ -17,6 +18,7 @@ import { root, textFiles } from './support.ts';
 const EXPLAINED = {
   'docs/training.md': { '2.': [dataset()], '4.': [plan(), train()], '8.': [evaluate()], '9.': [generate()], '10.': [pretrain()] },
   'docs/export.md': { 'Flags': [exportCommand()] },
+  'docs/serve.md': { 'Flags': [serve()] },
 };
 /** Explained once for all verbs, at the beginning of the guide. */
 const COMMON = new Set(['--json', '--offline']);
