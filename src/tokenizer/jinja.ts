@@ -81,23 +81,23 @@ export function pythonStrip(method: StripMethod, text: string, chars?: string): 
 /** A name that no template can write. */
 const STRIP = 'str.strip';
 
-interface Node {
+interface AstNode {
   type?: unknown;
   value?: unknown;
-  callee?: Node;
+  callee?: AstNode;
   computed?: unknown;
-  object?: Node;
-  property?: Node;
-  args?: Node[];
+  object?: AstNode;
+  property?: AstNode;
+  args?: AstNode[];
 }
 
 /** Turns every call `x.lstrip(…)` of a parsed template into a call of our own function. */
 function replaceStrips(node: unknown): void {
   if (typeof node !== 'object' || node === null) return;
-  const { type, callee, args } = node as Node;
+  const { type, callee, args } = node as AstNode;
   const method = callee?.type === 'MemberExpression' && callee.computed !== true ? callee.property?.value : undefined;
   if (type === 'CallExpression' && (method === 'strip' || method === 'lstrip' || method === 'rstrip')) {
-    const call = node as Node;
+    const call = node as AstNode;
     call.args = [{ type: 'StringLiteral', value: method }, callee!.object!, ...args!];
     call.callee = { type: 'Identifier', value: STRIP };
   }

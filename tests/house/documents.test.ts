@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { test } from 'node:test';
 import type { Command } from 'commander';
+import { command as chat } from '../../src/cli/chat.ts';
 import { command as dataset } from '../../src/cli/dataset.ts';
 import { command as evaluate } from '../../src/cli/evaluate.ts';
 import { command as exportCommand } from '../../src/cli/export.ts';
@@ -19,6 +20,7 @@ const EXPLAINED = {
   'docs/training.md': { '2.': [dataset()], '4.': [plan(), train()], '8.': [evaluate()], '9.': [generate()], '10.': [pretrain()] },
   'docs/export.md': { 'Flags': [exportCommand()] },
   'docs/serve.md': { 'Flags': [serve()] },
+  'docs/chat.md': { 'Flags': [chat()] },
 };
 /** Explained once for all verbs, at the beginning of the guide. */
 const COMMON = new Set(['--json', '--offline']);
