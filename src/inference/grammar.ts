@@ -106,6 +106,11 @@ export class Automaton {
     this.start = this.#cursor(this.#state((add) => this.#enter(0, undefined, add)));
   }
 
+  /** States that were reached so far: they are kept. */
+  get size(): number {
+    return this.#states.size;
+  }
+
   isComplete({ state, missing }: Cursor): boolean {
     return missing === 0 && state.complete;
   }

@@ -27,11 +27,20 @@ const LARGEST = 10 ** DIGITS - 1;
 
 /** The grammar of a schema; of any object where there is none. Throws InputError. */
 export function grammarOfSchema(schema: unknown, where = 'the schema'): Grammar {
-  if (JSON.stringify(schema ?? {}).length > LIMITS.characters) refuse(`a schema of at most ${LIMITS.characters} characters`, 'a longer one', where);
+  if (lengthOf(schema ?? {}) > LIMITS.characters) refuse(`a schema of at most ${LIMITS.characters} characters`, 'a longer one', where);
   const builder = new Builder(schema, where);
   const grammar = builder.build();
   if (endlessRule(grammar) !== undefined) refuse('references with something between them', 'one that leads back to itself', where);
   return grammar;
+}
+
+/** One that is nested too deeply to be written counts as too long. */
+function lengthOf(schema: unknown): number {
+  try {
+    return JSON.stringify(schema).length;
+  } catch {
+    return Infinity;
+  }
 }
 
 class Builder {

@@ -2,8 +2,9 @@
  * Adapters of the served model, by name: given when the server starts, or found in a folder whenever one is asked for, so that a run that has
  * just ended can be tried without a restart. A name from a request only chooses among what is there.
  */
-import { readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import type { RunManifest } from '../artefacts/run.ts';
 import { InputError } from '../errors.ts';
 import type { EngineName } from './model-process.ts';
 
@@ -12,6 +13,8 @@ export interface FoundAdapter {
   readonly path: string;
   /** Changes with its content. */
   readonly state: string;
+  /** Seconds since 1970. */
+  readonly created: number;
 }
 
 const NAME = /^[A-Za-z0-9][\w.-]{0,99}$/;
@@ -56,6 +59,16 @@ export class Adapters {
     const file = this.#engine === 'roslin' ? join(path, 'adapter_model.safetensors') : path;
     const stat = statSync(file, { throwIfNoEntry: false });
     if (!stat?.isFile() || (this.#engine === 'llama.cpp' && !path.endsWith('.gguf'))) return undefined;
-    return { name, path, state: `${stat.ino}-${stat.mtimeMs}-${stat.size}` };
+    return { name, path, state: `${stat.ino}-${stat.mtimeMs}-${stat.size}`, created: Math.floor(stat.mtimeMs / 1000) };
+  }
+}
+
+/** What the run beside an adapter says of it, without opening anything; nothing where there is none that can be read. */
+export function runOf({ path }: FoundAdapter): RunManifest | undefined {
+  const file = join(path, 'run.json');
+  try {
+    return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as RunManifest) : undefined;
+  } catch {
+    return undefined;
   }
 }

@@ -23,6 +23,9 @@ export function score(logits: Float32Array, id: number, top: number): Scored {
   return { id, logprob: logits[id]! - norm, top: best.map((i) => [i, logits[i]! - norm] as const) };
 }
 
+/** An automaton that has grown beyond is made anew: one of nested values has no end of states. */
+const MOST_STATES = 20_000;
+
 /** Follows the grammars of texts over one vocabulary. */
 export class Grammars {
   readonly #table: TokenTable;
@@ -35,7 +38,8 @@ export class Grammars {
   begin(grammar: Grammar, stopIds: readonly number[]): GrammarText {
     const key = JSON.stringify(grammar);
     // What an automaton has learnt of a grammar serves all texts; few are kept.
-    const automaton = this.#known.get(key) ?? new Automaton(grammar);
+    const known = this.#known.get(key);
+    const automaton = known && known.size < MOST_STATES ? known : new Automaton(grammar);
     this.#known.delete(key);
     this.#known.set(key, automaton);
     if (this.#known.size > 8) this.#known.delete(this.#known.keys().next().value!);

@@ -93,9 +93,8 @@ export class ModelProcess implements AsyncDisposable {
           this.#state = 'ready';
           resolve();
         } else if (message.kind === 'refused') {
-          this.#closing = true;
-          child.kill('SIGKILL');
           reject(errorOf(message.error));
+          child.kill('SIGKILL');
         } else this.#take(message);
       });
       child.on('error', (error) => this.#ended(child, error.message, reject));
@@ -127,11 +126,11 @@ export class ModelProcess implements AsyncDisposable {
     this.#replies.clear();
     this.#adapters.clear();
     reject(new ResourceError({ expected: 'the model to open', found: `the process ended with ${how}`, where: this.#request.model, remedy: 'The system may have run out of memory: try a smaller --context or --parallel.' }));
-    if (this.#closing) return;
-    const recent = this.#starts.filter((at) => at > Date.now() - STARTS_WITHIN_MS).length;
-    const restarts = wasReady && recent < MOST_STARTS;
+    // Whoever waits for it to open has been told.
+    if (this.#closing || !wasReady) return;
+    const restarts = this.#starts.filter((at) => at > Date.now() - STARTS_WITHIN_MS).length < MOST_STARTS;
     this.#tell({ type: 'ended', how, restarts });
-    if (restarts) void this.#start().then(() => this.#tell({ type: 'ready' }), () => {});
+    if (restarts) void this.#start().then(() => this.#tell({ type: 'ready' }), (failed: Error) => this.#tell({ type: 'ended', how: failed.message, restarts: false }));
   }
 
   #send(message: ToModel): void {

@@ -46,7 +46,7 @@ const responseFormat = z.discriminatedUnion('type', [
 
 const chatSchema = z.strictObject({
   ...common,
-  messages: z.array(message).min(1).max(1000),
+  messages: z.array(message).min(1).max(256),
   max_tokens: count.optional(),
   max_completion_tokens: count.optional(),
   logprobs: z.boolean().default(false),

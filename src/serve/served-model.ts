@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { basename } from 'node:path';
+import type { RunManifest } from '../artefacts/run.ts';
 import { InputError } from '../errors.ts';
 import { openModel, type OpenOptions, type OpenedModel } from '../inference/open-model.ts';
 import { licenceVerdict } from '../licence/verdict.ts';
@@ -11,6 +12,7 @@ import { encodeConversation, encodePrompt } from '../tokenizer/example.ts';
 import type { ChatMessage } from '../tokenizer/jinja.ts';
 import type { PromptTemplate } from '../tokenizer/template.ts';
 import { tokenBytes, type TokenBytes } from '../tokenizer/token-bytes.ts';
+import { runOf, type FoundAdapter } from './adapters.ts';
 import type { EngineName } from './model-process.ts';
 
 export class ServedModel {
@@ -28,6 +30,7 @@ export class ServedModel {
   readonly created: number;
   readonly #engine: EngineName;
   readonly #conversations: PromptTemplate | undefined;
+  #longest: number | undefined;
 
   private constructor(id: string, adapter: string, opened: OpenedModel, engine: EngineName) {
     const { tokenizer, template, text, path } = opened;
@@ -54,11 +57,20 @@ export class ServedModel {
   /** As the list of models shows it: OpenAI's fields, and whose terms it stands under. */
   describe(contextLength: number): Record<string, unknown> {
     const { run, licence, template } = this.opened;
-    const verdict = run ? { verdict: run.verdict, reasons: run.verdict_reasons ?? [] } : licenceVerdict([{ part: 'model', licence }]);
-    return {
-      id: this.id, object: 'model', created: this.created, owned_by: 'roslin', context_length: contextLength, engine: this.#engine, template: template.name,
-      licence, licence_verdict: verdict.verdict, licence_reasons: verdict.reasons, ...(this.adapter === '' ? {} : { parent: this.id.slice(0, -this.adapter.length - 1) }),
-    };
+    return { id: this.id, object: 'model', created: this.created, owned_by: 'roslin', context_length: contextLength, engine: this.#engine, template: template.name, licence, ...verdictOf(run, licence) };
+  }
+
+  /** The same of an adapter, without opening it. */
+  describeAdapter(adapter: FoundAdapter, contextLength: number): Record<string, unknown> {
+    const run = runOf(adapter);
+    const template = run?.template.name ?? this.opened.template.name;
+    return { id: `${this.id}:${adapter.name}`, object: 'model', created: adapter.created, owned_by: 'roslin', parent: this.id, context_length: contextLength, engine: this.#engine, template, ...verdictOf(run, null) };
+  }
+
+  /** UTF-16 units that so many tokens can stand for at most. */
+  mostUnits(tokens: number): number {
+    this.#longest ??= Math.max(...this.tokens.bytes.map(({ length }) => length));
+    return tokens * this.#longest;
   }
 
   chatIds(messages: readonly ChatMessage[]): Int32Array {
@@ -106,6 +118,11 @@ export class ServedModel {
       return { token: `bytes:${bytes.map((b) => `\\x${b.toString(16).padStart(2, '0')}`).join('')}`, bytes };
     }
   }
+}
+
+function verdictOf(run: RunManifest | undefined, licence: string | null): Record<string, unknown> {
+  const { verdict, reasons } = run ? { verdict: run.verdict, reasons: run.verdict_reasons ?? [] } : licenceVerdict([{ part: 'model', licence }]);
+  return { licence_verdict: verdict, licence_reasons: reasons };
 }
 
 /** What a model is called without being told: its file or folder. */

@@ -85,6 +85,9 @@ interface Wishes {
   readonly isAnswer: boolean;
 }
 
+/** Adapters whose tokenizer and template are in memory. */
+const MOST_OPENED = 16;
+
 export class Service implements AsyncDisposable {
   readonly metrics: Metrics;
   readonly places: Places;
@@ -142,20 +145,27 @@ export class Service implements AsyncDisposable {
     return this.#context;
   }
 
-  /** Descriptions of all that can be asked, an adapter that cannot be opened left out. */
-  async models(): Promise<Record<string, unknown>[]> {
-    const adapters = await Promise.all(this.#adapters.list().map((a) => this.#adapter(a).then((m) => m.describe(this.#context), () => undefined)));
-    return [this.#base.describe(this.#context), ...adapters.filter((a) => a !== undefined)];
+  /** Descriptions of all that can be asked. */
+  models(): Record<string, unknown>[] {
+    return [this.#base.describe(this.#context), ...this.#adapters.list().map((a) => this.#base.describeAdapter(a, this.#context))];
   }
 
-  async model(id: string): Promise<Record<string, unknown>> {
-    return (await this.#find(id)).model.describe(this.#context);
+  model(id: string): Record<string, unknown> {
+    const adapter = this.#named(id);
+    return adapter ? this.#base.describeAdapter(adapter, this.#context) : this.#base.describe(this.#context);
+  }
+
+  /** Undefined: the model itself. */
+  #named(id: string): FoundAdapter | undefined {
+    if (id === this.#base.id) return undefined;
+    const found = id.startsWith(`${this.#base.id}:`) ? this.#adapters.find(id.slice(this.#base.id.length + 1)) : undefined;
+    if (!found) throw new ApiError({ status: 404, code: 'model_not_found', param: 'model', message: `The model "${id}" is not served here. GET /v1/models lists those that are.` });
+    return found;
   }
 
   async #find(id: string): Promise<Found> {
-    if (id === this.#base.id) return { model: this.#base, adapter: undefined };
-    const found = id.startsWith(`${this.#base.id}:`) ? this.#adapters.find(id.slice(this.#base.id.length + 1)) : undefined;
-    if (!found) throw new ApiError({ status: 404, code: 'model_not_found', param: 'model', message: `The model "${id}" is not served here. GET /v1/models lists those that are.` });
+    const found = this.#named(id);
+    if (!found) return { model: this.#base, adapter: undefined };
     return { model: await this.#adapter(found), adapter: { name: `${found.name}@${found.state}`, path: found.path } };
   }
 
@@ -172,6 +182,7 @@ export class Service implements AsyncDisposable {
         this.#opened.delete(key);
         throw unusableAdapter(name, cause);
       });
+      if (this.#opened.size >= MOST_OPENED) this.#opened.delete(this.#opened.keys().next().value!);
       this.#opened.set(key, opened);
     }
     return opened;
@@ -181,6 +192,7 @@ export class Service implements AsyncDisposable {
     const found = await this.#find(request.model);
     const format = request.response_format;
     const grammar = format.type === 'text' ? undefined : grammarOfSchema(format.type === 'json_schema' ? format.json_schema.schema : undefined, 'response_format.json_schema.schema');
+    this.#requireShort(found.model, request.messages.reduce((sum, { content }) => sum + content.length, 0));
     const ids = found.model.chatIds(request.messages);
     return this.#begin(found, [ids], request, asker, {
       most: request.max_completion_tokens ?? request.max_tokens ?? this.#options.maxNewTokens, sampling: this.#sampling(request), stops: request.stop,
@@ -192,6 +204,7 @@ export class Service implements AsyncDisposable {
     const found = await this.#find(request.model);
     const { model } = found;
     const isAnswer = request.instruction !== undefined;
+    for (const text of [(request.instruction ?? '') + (request.context ?? ''), ...promptsOf(request)]) this.#requireShort(model, text.length);
     const ids = isAnswer ? [model.questionIds(request.instruction!, request.context ?? '')] : promptsOf(request).map((prompt) => model.textIds(prompt));
     return this.#begin(found, ids, request, asker, {
       most: request.max_tokens ?? this.#options.maxNewTokens, sampling: this.#sampling(request), stops: request.stop, top: request.logprobs,
@@ -217,9 +230,17 @@ export class Service implements AsyncDisposable {
     return { model: found.model, choices, promptTokens: prompts.reduce((sum, ids) => sum + ids.length, 0), events };
   }
 
+  /** A text that cannot fit whatever its tokens are is not tokenised: that would take seconds. */
+  #requireShort(model: ServedModel, units: number): void {
+    if (units > model.mostUnits(this.#context)) this.#refuseLength('far more tokens than fit');
+  }
+
   #requireFits(ids: Int32Array, room: number): void {
-    if (ids.length <= room) return;
-    throw new ApiError({ status: 400, code: 'context_length_exceeded', param: 'messages', message: `The prompt has ${ids.length} tokens; with an answer this server reads at most ${this.#context}.` });
+    if (ids.length > room) this.#refuseLength(`${ids.length} tokens`);
+  }
+
+  #refuseLength(found: string): never {
+    throw new ApiError({ status: 400, code: 'context_length_exceeded', message: `The prompt has ${found}; with an answer this server reads at most ${this.#context}.` });
   }
 
   #nextSeed(): number {
@@ -311,7 +332,9 @@ export class Service implements AsyncDisposable {
   async embed(request: EmbeddingRequest, { key, signal }: Asker): Promise<{ model: ServedModel; vectors: Float32Array[]; tokens: number }> {
     const { model, adapter } = await this.#find(request.model);
     if (this.#options.engine !== 'roslin') throw unsupported('model', 'llama.cpp gives no hidden states of this model here. Start the server with --engine roslin for embeddings.');
-    const texts = promptsOf({ prompt: request.input }).map((text) => model.textIds(text));
+    const inputs = promptsOf({ prompt: request.input });
+    for (const text of inputs) this.#requireShort(model, text.length);
+    const texts = inputs.map((text) => model.textIds(text));
     for (const ids of texts) this.#requireFits(ids, this.#context);
     if (texts.some((ids) => ids.length === 0)) throw invalid('input', 'An input is empty.');
     const tokens = texts.reduce((sum, ids) => sum + ids.length, 0);

@@ -66,8 +66,8 @@ export class HttpServer {
     this.#routes = [
       { name: '/healthz', method: 'GET', path: /^\/healthz$/, scope: 'open', handle: (e) => this.#health(e) },
       { name: '/metrics', method: 'GET', path: /^\/metrics$/, scope: 'metrics', handle: (e) => this.#metrics(e) },
-      { name: '/v1/models', method: 'GET', path: /^\/v1\/models$/, scope: null, handle: async ({ response }) => sendJson(response, 200, { object: 'list', data: await service.models() }) },
-      { name: '/v1/models/{id}', method: 'GET', path: /^\/v1\/models\/(.+)$/, scope: null, handle: async ({ response, rest }) => sendJson(response, 200, await service.model(rest)) },
+      { name: '/v1/models', method: 'GET', path: /^\/v1\/models$/, scope: null, handle: async ({ response }) => sendJson(response, 200, { object: 'list', data: service.models() }) },
+      { name: '/v1/models/{id}', method: 'GET', path: /^\/v1\/models\/(.+)$/, scope: null, handle: async ({ response, rest }) => sendJson(response, 200, service.model(rest)) },
       { name: '/v1/chat/completions', method: 'POST', path: /^\/v1\/chat\/completions$/, scope: 'generate', handle: (e) => this.#chat(e) },
       { name: '/v1/completions', method: 'POST', path: /^\/v1\/completions$/, scope: 'generate', handle: (e) => this.#complete(e) },
       { name: '/v1/embeddings', method: 'POST', path: /^\/v1\/embeddings$/, scope: 'embed', handle: (e) => this.#embed(e) },

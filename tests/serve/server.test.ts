@@ -171,6 +171,8 @@ const WRONG: Record<string, [number, string, string, unknown, Record<string, str
   'another model': [404, 'model_not_found', '/v1/chat/completions', { ...CHAT, model: 'gpt-4o' }],
   'an adapter that is not there': [404, 'model_not_found', '/v1/chat/completions', { ...CHAT, model: 'tiny:../../etc' }],
   'too long a prompt': [400, 'context_length_exceeded', '/v1/chat/completions', { model: 'tiny', messages: [{ role: 'user', content: 'otter '.repeat(400) }] }],
+  'a text beyond all bounds': [400, 'context_length_exceeded', '/v1/completions', { model: 'tiny', prompt: 'otter '.repeat(300_000) }],
+  'a schema without bottom': [400, 'invalid_value', '/v1/chat/completions', `{"model":"tiny","messages":[{"role":"user","content":"x"}],"response_format":{"type":"json_schema","json_schema":{"name":"a","schema":${'{"items":'.repeat(50_000)}{}${'}'.repeat(50_000)}}}}`],
   'an id outside the vocabulary': [400, 'invalid_value', '/v1/completions', { model: 'tiny', prompt: [999999] }],
   'a system message for a template without': [400, 'invalid_value', '/v1/chat/completions', { model: 'tiny', messages: [{ role: 'system', content: 'x' }, { role: 'user', content: 'y' }] }],
   'nothing to answer': [400, 'invalid_value', '/v1/chat/completions', { model: 'tiny', messages: [{ role: 'user', content: 'x' }, { role: 'assistant', content: 'y' }] }],
