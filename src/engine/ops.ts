@@ -10,7 +10,7 @@ function isFilled(t: Tensor, value: number): boolean {
   const { node } = t;
   if (node.op === 'constant') return node.data.every((x) => x === value);
   if (node.op === 'zerosLike') return value === 0;
-  return node.op === 'expandLike' && isFilled(node.inputs[0]!, value);
+  return (node.op === 'expandLike' || node.op === 'reshape') && isFilled(node.inputs[0]!, value);
 }
 
 /** x, if combining it with the neutral element `other` leaves its shape alone. */

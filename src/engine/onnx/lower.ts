@@ -26,6 +26,17 @@ function attribute(name: string, value: Attributes[string]) {
   return { name, type: Attr.INTS, ints: value.map(BigInt) };
 }
 
+/**
+ * First output of a graph for the CPU: an empty sequence, which the Node binding refuses to hand out. It refuses after the run and
+ * before it has copied the outputs that follow, which the caller's memory holds already (`runtime/cpu.ts`).
+ */
+export const UNTAKEN = 'untaken';
+
+const untaken = {
+  name: UNTAKEN,
+  type: { value: { case: 'sequenceType' as const, value: { elemType: { value: { case: 'tensorType' as const, value: { elemType: TensorProto_DataType.FLOAT } } } } } },
+};
+
 function valueInfo(name: string, shape: Shape, dtype: DType) {
   const dim = shape.map((d) => ({
     value: typeof d === 'number' ? { case: 'dimValue' as const, value: BigInt(d) } : { case: 'dimParam' as const, value: d },
@@ -47,6 +58,9 @@ class Builder {
   readonly initializers: object[] = [];
   readonly target: Target;
   readonly uses: ReadonlyMap<Tensor, number>;
+  /** Outputs of the graph whose memory is written under another shape: the runtime takes it from the model. */
+  readonly shapes = new Map<Tensor, Shape>();
+  readonly #outputs: ReadonlySet<Tensor>;
   readonly #names = new Map<Tensor, string>();
   readonly #constants = new Map<string, string>();
   #next = 0;
@@ -54,6 +68,7 @@ class Builder {
   constructor(graph: Graph, target: Target) {
     this.target = target;
     this.uses = countUses(graph);
+    this.#outputs = new Set(Object.values(graph.outputs));
     for (const [name, t] of Object.entries(graph.inputs)) this.#names.set(t, name);
   }
 
@@ -85,6 +100,11 @@ class Builder {
       node.input = node.input.map(rename);
       node.output = node.output.map(rename);
     }
+  }
+
+  /** Whether a tensor is an output of the graph and nothing else. */
+  isOutput(t: Tensor): boolean {
+    return this.#outputs.has(t) && this.uses.get(t) === 1;
   }
 
   fresh(): string {
@@ -119,6 +139,7 @@ class Builder {
 
 interface Applied<P extends Primitive> {
   readonly inputs: readonly Tensor[];
+  readonly outputs: readonly Tensor[];
   readonly params: ParamsOf<P>;
 }
 type Lowering<P extends Primitive> = (b: Builder, node: Applied<P>) => string[];
@@ -141,7 +162,31 @@ const add: Lowering<'add'> = (b, { inputs }) => {
   return b.op('Add', names(b, inputs));
 };
 
-const matmul: Lowering<'matmul'> = (b, { inputs, params: { transA, transB, alpha } }) => {
+/**
+ * Rows of the result that a product with a transposed left operand makes at once on the CPU. All rows of a table of words at once would pass
+ * through memory once for every 128 rows that are summed over; so many stay in a core's cache. Undefined: all.
+ */
+function rowsAtOnce(rows: number): number | undefined {
+  if (rows < 8192) return undefined;
+  for (let n = 1536; n >= 256; n--) if (rows % n === 0) return n;
+  return undefined;
+}
+
+/** An output [rows, columns] as [parts, rows of a part, columns], which is the same memory; undefined where that does not pay. */
+const inParts = (b: Builder, { inputs: [x, y], outputs: [result], params: { transA, transB, alpha } }: Applied<'matmul'>): string[] | undefined => {
+  const [rows, columns] = result!.shape as Shape & [Shape[0], Shape[0]];
+  if (b.target !== 'cpu' || !transA || transB || result!.shape.length !== 2 || typeof rows !== 'number' || !b.isOutput(result!)) return undefined;
+  const part = rowsAtOnce(rows);
+  if (part === undefined) return undefined;
+  b.shapes.set(result!, [rows / part, part, columns]);
+  const [parts] = b.op('Reshape', [b.name(x!), b.ints(-1, rows / part, part)]);
+  return b.op('FusedMatMul', [parts!, b.op('Unsqueeze', [b.name(y!), b.ints(0)])[0]!], { transA: 1n, transBatchA: 1n, alpha }, { domain: MICROSOFT });
+};
+
+const matmul: Lowering<'matmul'> = (b, node) => {
+  const parts = inParts(b, node);
+  if (parts) return parts;
+  const { inputs, params: { transA, transB, alpha } } = node;
   const [x, y] = names(b, inputs);
   if (!transA && !transB && alpha === 1) return b.op('MatMul', [x!, y!]);
   if (inputs.every((t) => t.shape.length === 2)) return b.op('Gemm', [x!, y!], { transA: flag(transA), transB: flag(transB), alpha });
@@ -248,7 +293,10 @@ const LOWERINGS: { readonly [P in Primitive]: Lowering<P> } = {
   },
   addAt: (b, { inputs: [x, indices], params: { value } }) => {
     const at = column(b, b.name(indices!));
-    return b.op('ScatterElements', [b.name(x!), at, b.op('Expand', [b.value([value], []), b.op('Shape', [at])[0]!])[0]!], { axis: 1n, reduction: 'add' });
+    // Probabilities are changed in place if nothing reads them later: the loss, whose shape is asked for here, comes first.
+    const { node } = x!;
+    const [shape] = node.op === 'crossEntropy' ? b.op('Shape', [b.op('Unsqueeze', [b.name(node.outputs[0]!), b.ints(1)])[0]!]) : b.op('Shape', [at]);
+    return b.op('ScatterElements', [b.name(x!), at, b.op('Expand', [b.value([value], []), shape!])[0]!], { axis: 1n, reduction: 'add' });
   },
   softmax: simple('Softmax', { axis: -1n }),
   layerNorm,
@@ -280,10 +328,10 @@ export function lower(graph: Graph, target: Target): Uint8Array<ArrayBuffer> {
     opsetImport: [{ domain: '', version: OPSET }, { domain: MICROSOFT, version: 1n }],
     graph: {
       name: 'graph',
-      node: b.nodes,
+      node: target === 'cpu' ? [{ opType: 'SequenceEmpty', domain: '', input: [], output: [UNTAKEN], attribute: [] }, ...b.nodes] : b.nodes,
       initializer: b.initializers,
       input: Object.entries(graph.inputs).map(([name, t]) => valueInfo(name, t.shape, t.dtype)),
-      output: Object.entries(graph.outputs).map(([name, t]) => valueInfo(name, t.shape, t.dtype)),
+      output: [...(target === 'cpu' ? [untaken] : []), ...Object.entries(graph.outputs).map(([name, t]) => valueInfo(name, b.shapes.get(t) ?? t.shape, t.dtype))],
     },
   });
   return toBinary(ModelProtoSchema, model) as Uint8Array<ArrayBuffer>;

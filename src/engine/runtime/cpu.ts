@@ -3,7 +3,7 @@ import type * as ort from 'onnxruntime-node';
 import { allocate, type DType, type HostData } from '../dtype.ts';
 import { EngineError } from '../errors.ts';
 import type { Graph } from '../graph.ts';
-import { lower } from '../onnx/lower.ts';
+import { lower, UNTAKEN } from '../onnx/lower.ts';
 import { size, show } from '../shape.ts';
 import { loadOrt } from './ort.ts';
 import { checkArrays, type Arrays, type Device, type DeviceArray, type Executable } from './device.ts';
@@ -26,9 +26,10 @@ export class CpuArray implements DeviceArray {
     this.isView = isView;
   }
 
-  /** @internal */
-  get tensor(): ort.Tensor {
-    return (this.#tensor ??= new (loadOrt().Tensor)(ORT_TYPE[this.dtype] as 'float32', this.data as Float32Array, this.shape));
+  /** @internal The memory as ONNX Runtime wants it: in the array's shape, or in another of the same size. */
+  tensorOf(shape?: readonly number[]): ort.Tensor {
+    const make = (dims: readonly number[]) => new (loadOrt().Tensor)(ORT_TYPE[this.dtype] as 'float32', this.data as Float32Array, dims);
+    return shape ? make(shape) : (this.#tensor ??= make(this.shape));
   }
 
   rows(start: number, end: number): CpuArray {
@@ -59,22 +60,37 @@ export class CpuArray implements DeviceArray {
   dispose(): void {}
 }
 
+/**
+ * What the Node binding says of the output that it cannot hand out. It copies every other output into a new array although the
+ * caller gave memory for it, as slow as a few element-wise operators and garbage to collect; after this refusal it does not.
+ */
+const REFUSED = 'Non tensor type';
+
 class CpuExecutable implements Executable {
   readonly #graph: Graph;
   readonly #session: ort.InferenceSession;
+  /** Outputs that the model writes under another shape than the graph's. */
+  readonly #shapes = new Map<string, readonly number[]>();
 
   constructor(graph: Graph, session: ort.InferenceSession) {
     this.#graph = graph;
     this.#session = session;
+    for (const output of session.outputMetadata) {
+      if (output.isTensor && output.shape.length !== graph.outputs[output.name]!.shape.length) this.#shapes.set(output.name, output.shape as number[]);
+    }
   }
 
   async run(inputs: Arrays, outputs: Arrays): Promise<void> {
     checkArrays(this.#graph, inputs, outputs);
     const feeds: Record<string, ort.Tensor> = {};
-    const fetches: Record<string, ort.Tensor> = {};
-    for (const name in this.#graph.inputs) feeds[name] = (inputs[name] as CpuArray).tensor;
-    for (const name in this.#graph.outputs) fetches[name] = (outputs[name] as CpuArray).tensor;
-    await this.#session.run(feeds, fetches);
+    const fetches: Record<string, ort.Tensor | null> = { [UNTAKEN]: null };
+    for (const name in this.#graph.inputs) feeds[name] = (inputs[name] as CpuArray).tensorOf();
+    for (const name in this.#graph.outputs) fetches[name] = (outputs[name] as CpuArray).tensorOf(this.#shapes.get(name));
+    try {
+      await this.#session.run(feeds, fetches);
+    } catch (error) {
+      if (!(error instanceof Error && error.message.includes(REFUSED))) throw error;
+    }
   }
 
   release(): Promise<void> {
