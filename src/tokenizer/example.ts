@@ -5,6 +5,7 @@
  */
 import type { InstructionRecord } from '../artefacts/record.ts';
 import { InputError } from '../errors.ts';
+import type { ChatMessage } from './jinja.ts';
 import type { PromptFields, PromptTemplate, Segment } from './template.ts';
 import type { Tokenizer } from './tokenizer.ts';
 
@@ -59,6 +60,7 @@ export function encodeExamples(
   const result: EncodedRecords = { examples: [], dropped: [], cut: [] };
   for (let from = 0; from < records.length; from += BATCH) {
     const batch = records.slice(from, from + BATCH);
+    for (const record of batch) refuseTurns(record);
     const tokenised = encodeBatch(batch, tokenizer, template);
     batch.forEach((record, i) => {
       let row = tokenised[i] as TokenisedRow;
@@ -86,6 +88,12 @@ export function encodeExamples(
 /** Ids of everything before the answer, to generate from. Throws InputError. */
 export function encodePrompt(record: PromptFields, tokenizer: Tokenizer, template: PromptTemplate): Int32Array {
   return Int32Array.from(encodeRows([template.prompt(record)], tokenizer)[0]?.ids ?? []);
+}
+
+/** The same for the next answer of a conversation, under a template that knows such. Throws InputError. */
+export function encodeConversation(messages: readonly ChatMessage[], tokenizer: Tokenizer, template: PromptTemplate): Int32Array {
+  if (!template.conversation) throw new InputError({ expected: 'a template that knows conversations', found: template.name, where: 'template', remedy: 'Ask one question at a time.' });
+  return Int32Array.from(encodeRows([template.conversation(messages)], tokenizer)[0]?.ids ?? []);
 }
 
 interface TokenisedRow {
@@ -169,6 +177,15 @@ function cutContext(
   if (word === fits || word === 0 || !/\s/.test(characters[word] as string)) return best;
   const whole = attempt(word);
   return whole.ids.length <= maxLength ? whole : best;
+}
+
+/** Leaving out what was said before would teach answers to questions that nobody asked. */
+function refuseTurns({ turns, line }: InstructionRecord): void {
+  if (!turns) return;
+  throw new InputError({
+    expected: 'a record of one question and its answer', found: `one with ${turns.length} earlier turns`, where: `record of line ${line}`,
+    remedy: 'Conversations are not trained on yet: import them with --turns first to keep the first exchange of each.',
+  });
 }
 
 function checkRow(
