@@ -1,7 +1,15 @@
 /** Roslin as a library: what the command line is made of. The engine alone is `roslin/engine`. */
 export { InputError, ResourceError, RoslinError, UsageError, type ErrorParts } from './errors.ts';
 export { readRecords, type InstructionRecord } from './artefacts/record.ts';
+export type { DatasetRecord } from './artefacts/record-schema.ts';
+export { importDataset, previewImport, type ImportOptions } from './dataset/import.ts';
+export { diffDatasets, sealDataset } from './dataset/seal.ts';
+export { splitDataset, type Grouping } from './dataset/split.ts';
+export { lineageOf } from './dataset/lineage.ts';
+export { exportDataset } from './dataset/export.ts';
+export { writeCard } from './dataset/card/write.ts';
 export { inspectDataset, type Inspection } from './dataset/inspect.ts';
+export { licenceVerdict, type LicenceVerdict } from './licence/verdict.ts';
 export { openModel, type OpenedModel } from './inference/open-model.ts';
 export { answer, Answerer, type AnswererOptions, type AnswerResult, type Question } from './inference/answer.ts';
 export { evaluate, type EvaluateOptions, type Evaluation } from './evaluate/held-out.ts';

@@ -1,11 +1,12 @@
 /**
- * The record of an instruction dataset, as databricks-dolly-15k has it: instruction, context, response, category.
- * Text is kept exactly as written, never trimmed. `instruction` and `response` must hold something other than white
- * space; `context` may be absent, null or empty (then ''); `category` may be absent, null or blank (then
- * 'uncategorised'); `choices` may list answers to choose from. Other fields are allowed, unused, and counted. Not the dataset: order, splits and licences are its.
+ * The record as training reads it: instruction, context, response, category, as databricks-dolly-15k has them, and what was said
+ * before, if anything was. Text is kept exactly as written, never trimmed. `instruction` and `response` must hold something
+ * other than white space; `context` may be absent, null or empty (then ''); `category` may be absent, null or blank (then
+ * 'uncategorised'); `choices` may list answers to choose from. Other fields are allowed, unused, and counted. Not the whole
+ * record: provenance and checks are in record-schema.ts; order and splits are the dataset's.
  */
-import { createHash } from 'node:crypto';
 import { InputError } from '../errors.ts';
+import { canonicalJson, sha256 } from './canonical.ts';
 import { readJsonl } from '../formats/jsonl.ts';
 
 export interface InstructionRecord {
@@ -13,11 +14,13 @@ export interface InstructionRecord {
   readonly context: string;
   readonly response: string;
   readonly category: string;
+  /** What was said before the instruction, where the record has a field `turns` of that kind. */
+  readonly turns?: readonly { readonly role: 'system' | 'user' | 'assistant'; readonly text: string }[];
   /** Answers to choose from, the response among them, where the record has a field `choices` of that kind. */
   readonly choices?: readonly string[];
   /** Line in its file, from 1. */
   readonly line: number;
-  /** SHA-256, hex, of the four fields as canonical JSON (RFC 8785). */
+  /** SHA-256, hex, of the four fields, and of `turns` where there are any, as canonical JSON (RFC 8785). */
   readonly hash: string;
 }
 
@@ -44,7 +47,7 @@ export function readRecordFile(path: string): RecordFile {
     const record = toRecord(value, line, path);
     records.push(record);
     for (const field of Object.keys(value)) {
-      if (!FIELDS.has(field) && !(field === 'choices' && record.choices)) extra.set(field, (extra.get(field) ?? 0) + 1);
+      if (!FIELDS.has(field) && !(field === 'choices' && record.choices) && !(field === 'turns' && record.turns)) extra.set(field, (extra.get(field) ?? 0) + 1);
     }
   }
   return { records, extraFields: Object.fromEntries(extra) };
@@ -57,11 +60,24 @@ export function toRecord(value: Readonly<Record<string, unknown>>, line: number,
   const response = required(value, 'response', where);
   const context = optional(value, 'context', where);
   const category = optional(value, 'category', where).trim() || UNCATEGORISED;
-  // Keys in code-point order and JSON.stringify's strings: for flat objects of strings this is RFC 8785.
-  const canonical = JSON.stringify({ category, context, instruction, response });
-  const hash = createHash('sha256').update(canonical).digest('hex');
+  const turns = turnsOf(value['turns']);
   const choices = choicesOf(value['choices'], response);
-  return { instruction, context, response, category, line, hash, ...(choices ? { choices } : {}) };
+  return { instruction, context, response, category, line, hash: textHash({ instruction, context, response, category, turns }), ...(turns ? { turns } : {}), ...(choices ? { choices } : {}) };
+}
+
+/** What tells two texts apart, whoever made them. */
+export function textHash({ instruction, context, response, category, turns }: { readonly instruction: string; readonly context: string; readonly response: string; readonly category: string; readonly turns?: unknown }): string {
+  return sha256(canonicalJson({ instruction, context, response, category, turns }));
+}
+
+const isTurn = (value: unknown): boolean => {
+  const { role, text, ...rest } = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>;
+  return ['system', 'user', 'assistant'].includes(role as string) && typeof text === 'string' && text.isWellFormed() && text.trim() !== '' && Object.keys(rest).length === 0;
+};
+
+/** Another use of the name `turns` is another field, as with `choices`. */
+function turnsOf(value: unknown): InstructionRecord['turns'] {
+  return Array.isArray(value) && value.length > 0 && value.every(isTurn) ? (value as NonNullable<InstructionRecord['turns']>) : undefined;
 }
 
 /** Another use of the name `choices` is another field, like all that are not known here. */

@@ -9,12 +9,36 @@ export interface SourceFile {
   readonly bytes: number;
 }
 
+/** A rule of a licence on a part of the making, with the clause that it rests on. */
+export interface Obligation {
+  readonly part: string;
+  readonly licence: string;
+  readonly says: string;
+  readonly clause: string;
+  readonly records?: number;
+  readonly first?: readonly string[];
+}
+
+/** What the verdict means for whoever uses the model or passes it on. */
+export interface Obligations {
+  readonly redistribution: { readonly allowed: boolean; readonly under: readonly string[] | null };
+  readonly owed: readonly Obligation[];
+  readonly share_alike: readonly Obligation[];
+  readonly limits: readonly Obligation[];
+  readonly blocks: readonly Obligation[];
+}
+
 export interface RunManifest {
   readonly schema: typeof RUN_SCHEMA;
   readonly method: 'full' | 'lora';
   /** Null where a run began with random weights. */
   readonly base: (SourceFile & { readonly kind: 'folder' | 'gguf'; readonly licence: string | null }) | null;
-  readonly data: SourceFile & { readonly records: number; readonly licence: string | null };
+  readonly data: SourceFile & {
+    readonly records: number;
+    readonly licence: string | null;
+    /** The sealed records: their root, and whether the run has them in its own folder. Absent for documents. */
+    readonly dataset?: { readonly root: string; readonly here: boolean };
+  };
   readonly template: { readonly name: 'dolly' | 'chat' | 'text'; readonly hash: string };
   /** Every option that decides the numbers. */
   readonly options: Readonly<Record<string, unknown>>;
@@ -24,8 +48,11 @@ export interface RunManifest {
   readonly rows: { readonly train: string; readonly held_out: string };
   readonly dropped: readonly { readonly line: number; readonly tokens: number }[];
   /** What the licences of base and data come to (src/licence), and why: a sentence for each part. */
-  readonly verdict: 'clear' | 'share-alike' | 'tainted' | 'unknown';
+  readonly verdict: 'clear' | 'share-alike' | 'restricted' | 'unknown' | 'tainted';
   readonly verdict_reasons?: readonly string[];
+  readonly obligations?: Obligations;
+  /** What was accepted against the verdict, and why. */
+  readonly accepted?: { readonly taint: string };
   readonly result?: RunResult;
 }
 

@@ -21,6 +21,8 @@ interface Flags {
   readonly limit?: number;
   readonly maxNewTokens?: number;
   readonly threads?: number;
+  readonly acceptTaint?: string;
+  readonly acceptUnknown?: boolean;
   readonly offline?: boolean;
   readonly json?: boolean;
 }
@@ -37,6 +39,8 @@ export function command(): Command {
     .option('--limit <n>', 'first records of --data only (default: 20)', wholeNumber(1))
     .option('--max-new-tokens <n>', 'of a greedy answer in the test (default: 48)', wholeNumber(1))
     .option('--threads <n>', 'threads that quantise and compute (default: all cores)', wholeNumber(1))
+    .option('--accept-taint <reason>', 'export a model whose licence verdict is tainted')
+    .option('--accept-unknown', 'mark as one that may be passed on although a licence is not known')
     .option('--offline', 'use only what is already here')
     .option('--json', 'print one JSON object')
     .action(async (flags: Flags) => {
@@ -63,6 +67,7 @@ function show(m: ExportManifest, { to, out }: Flags): void {
   const percent = (x: number, digits = 1) => `${(100 * x).toFixed(digits)} %`;
   print(`${sanitise(out)}: ${bytes(m.bytes)}, ${m.type}, written in ${duration(m.seconds.write)}`);
   if (to !== 'adapter') print(Object.entries(m.types).map(([type, { share }]) => `${type} ${percent(share)}`).join(', '));
+  if (!m.redistributable) note(`licence verdict ${sanitise(m.verdict)}: marked as not to be passed on (${m.verdict_reasons.map(sanitise).join('; ')})`);
   for (const text of m.notes) note(sanitise(text));
   const test = m.self_test;
   if (!test) return;

@@ -8,7 +8,7 @@ import { run, type Verb } from './run.ts';
  * ONNX Runtime is fetched before, with a word about it.
  */
 const VERBS: Record<string, Verb> = {
-  dataset: { summary: 'look into a dataset as the trainer will see it', load: () => import('./dataset.ts') },
+  dataset: { summary: 'import, seal, split, look into and export records', load: () => import('./dataset.ts') },
   pretrain: { summary: 'a small base model from nothing but text', engine: true, load: () => import('./pretrain.ts') },
   plan: { summary: 'what a training run will take: tokens, memory, time, disk', engine: true, load: () => import('./plan.ts') },
   train: { summary: 'fine-tune a base model on records', engine: true, load: () => import('./train.ts') },
@@ -16,6 +16,7 @@ const VERBS: Record<string, Verb> = {
   generate: { summary: 'one answer to one instruction', engine: true, load: () => import('./generate.ts') },
   export: { summary: 'the model as GGUF, safetensors or adapter, tried in llama.cpp', engine: true, load: () => import('./export.ts') },
   chat: { summary: 'questions and answers in the terminal', engine: true, load: () => import('./chat.ts') },
+  licences: { summary: 'what licences of base and data come to', load: () => import('./licences.ts') },
   doctor: { summary: 'what this machine has and lacks, and the exact remedy', load: () => import('./doctor.ts') },
 };
 

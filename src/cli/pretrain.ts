@@ -2,7 +2,7 @@
 import { Command, Option } from 'commander';
 import { completeOptions, DEFAULTS, type TrainOptions } from '../train/options.ts';
 import { runTraining } from './train.ts';
-import { notNegative, positive, wholeNumber } from './train-options.ts';
+import { licenceFlag, notNegative, positive, wholeNumber } from './train-options.ts';
 
 type Sizes = { vocabSize: number; hidden: number; layers: number; heads: number; context: number };
 type Flags = Sizes & { text: string; lr?: number; warmupSteps?: number | 'auto' } & Omit<Partial<TrainOptions>, 'data' | 'fresh' | 'rate' | 'warmup'> & Pick<TrainOptions, 'out'> & { resume?: boolean; json?: boolean };
@@ -30,7 +30,8 @@ export function command(): Command {
     .addOption(new Option('--device <name>', 'where products run').choices(['cpu', 'webgpu']))
     .option('--threads <n>', 'threads of a product (default: all cores)', wholeNumber(1))
     .option('--save-steps <n>', 'updates between checkpoints (default: five minutes)', wholeNumber(1))
-    .option('--licence <spdx>', 'licence of the text')
+    .option('--licence <spdx>', 'licence of the text', licenceFlag)
+    .option('--accept-taint <reason>', 'train on text whose licence forbids it; the model stays tainted')
     .option('--resume', 'go on with a run that was interrupted')
     .option('--json', 'print one JSON object')
     .action(async ({ text, vocabSize, hidden, layers, heads, context, lr, warmupSteps, resume, json, ...rest }: Flags) => {

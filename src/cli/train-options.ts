@@ -1,5 +1,7 @@
 /** The flags of `train` and `plan`: the same, parsed once. */
 import { InvalidArgumentError, Option, type Command } from 'commander';
+import { ORIGINS, UNKNOWN } from '../artefacts/provenance.ts';
+import { parseLicence, writeLicence } from '../licence/expression.ts';
 import type { TrainOptions } from '../train/options.ts';
 import { completeOptions, DEFAULTS, RECIPES } from '../train/options.ts';
 import { resolve } from './resolve.ts';
@@ -18,12 +20,21 @@ export const positive = (text: string): number => {
 
 export const notNegative = (text: string): number => (Number(text) === 0 && text.trim() !== '' ? 0 : positive(text));
 
+/** A licence expression in SPDX's own writing. */
+export const licenceFlag = (text: string): string => {
+  try {
+    return writeLicence(parseLicence(text));
+  } catch (error) {
+    throw new InvalidArgumentError((error as Error).message);
+  }
+};
+
 export const templateOption = () => new Option('--template <name>', 'how records are framed: as Dolly does, or as the chat template of the base').choices(['dolly', 'chat']);
 
 export function addTrainOptions(command: Command): Command {
   return command
     .requiredOption('--base <model>', 'base model: a folder, a .gguf file or a hub id')
-    .requiredOption('--data <file>', 'records: a .jsonl file or a hub id')
+    .requiredOption('--data <data>', 'records: a sealed dataset, a .jsonl file or a hub id')
     .requiredOption('--out <folder>', 'where the run and its model go; must be empty or new')
     .addOption(new Option('--method <name>', 'train every weight, or a LoRA adapter').choices(['full', 'lora']))
     .addOption(new Option('--recipe <name>', 'values of a known recipe, before the other flags').choices(Object.keys(RECIPES)))
@@ -48,13 +59,18 @@ export function addTrainOptions(command: Command): Command {
     .option('--threads <n>', 'threads of a product (default: all cores)', wholeNumber(1))
     .option('--save-steps <n>', 'updates between checkpoints (default: five minutes)', wholeNumber(1))
     .addOption(new Option('--dtype <name>', 'type of the weights that a full run writes').choices(['f32', 'bf16']))
-    .option('--licence <spdx>', 'licence of the data')
+    .option('--licence <spdx>', 'licence of the data, where it is a plain file', licenceFlag)
+    .addOption(new Option('--origin <who>', 'who or what made the data, where it is a plain file').choices([...ORIGINS]))
+    .option('--accept-taint <reason>', 'train on data whose licences forbid it; the model stays tainted')
     .option('--revision <name>', 'revision of a base from the hub')
     .option('--offline', 'use only what is already here')
     .option('--json', 'print one JSON object');
 }
 
 type Flags = Readonly<Record<string, unknown>>;
+
+/** To say that nobody knows is not to name a licence. */
+const licenceOf = (given: string | undefined) => (given === UNKNOWN ? undefined : given);
 
 /** Flags to options; fetches what is named by hub id. */
 export async function trainOptions(flags: Flags): Promise<TrainOptions> {
@@ -66,7 +82,7 @@ export async function trainOptions(flags: Flags): Promise<TrainOptions> {
     base: base.path, data: data.path, out: value<string>('out')!, method: value('method'), template: value('template'), epochs: value('epochs'), maxSteps: value('maxSteps'),
     rate: value('lr'), schedule: value('schedule'), warmup: value('warmupSteps'), batchTokens: value('batchTokens'), batchRows: value('batchRows'), microTokens: value('microTokens'),
     maxLength: value('maxLength'), overlong: value('overlong'), testSize: value('testSize'), seed: value('seed'), weightDecay: value('weightDecay'), rank: value('rank'), alpha: value('alpha'),
-    activations: value('activations'), device: value('device'), threads: value('threads'), saveSteps: value('saveSteps'), dtype: value('dtype'), licence: value('licence') ?? data.licence, baseLicence: base.licence,
+    activations: value('activations'), device: value('device'), threads: value('threads'), saveSteps: value('saveSteps'), dtype: value('dtype'), licence: licenceOf(value('licence') ?? data.licence), baseLicence: base.licence, origin: value('origin'), acceptTaint: value('acceptTaint'),
   };
   return completeOptions(given as Partial<TrainOptions> & Pick<TrainOptions, 'base' | 'data' | 'out'>, value('recipe'));
 }

@@ -2,7 +2,7 @@
 import type { TrainEvent } from '../train/events.ts';
 import { plot, sparkline } from './plot.ts';
 import { bar, Progress } from './progress.ts';
-import { bytes, count, duration, note, painter } from './terminal.ts';
+import { bytes, count, duration, note, painter, sanitise } from './terminal.ts';
 
 const paint = painter(process.stderr);
 
@@ -23,6 +23,7 @@ export class TrainView {
         note(`${paint('bold', `${count(event.parameters)} parameters`)}, ${count(event.trainable)} of them trained; template ${event.template}`);
         note(`${event.trainRows} rows to train on (${count(event.tokens)} tokens, ${share} % of them trained), ${event.heldOutRows} held out, ${event.steps} updates`);
         note(`licence verdict: ${event.verdict === 'clear' ? event.verdict : paint('yellow', event.verdict)}${event.verdict === 'unknown' ? '; --licence tells the licence of the data' : ''}`);
+        if (event.verdict === 'unknown' || event.verdict === 'tainted') for (const reason of event.reasons) note(paint('yellow', `  ${sanitise(reason)}`));
         if (event.dropped.length > 0) note(paint('yellow', `${event.dropped.length} rows are too long and left out: lines ${lines(event.dropped)}`));
         if (event.cut.length > 0) note(paint('yellow', `${event.cut.length} rows have a shortened context: lines ${lines(event.cut)}`));
         if (event.steps < 30) note(paint('yellow', `only ${event.steps} updates: fewer than 30 seldom teach much`));

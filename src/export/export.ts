@@ -5,8 +5,9 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
+import type { InstructionRecord } from '../artefacts/record.ts';
 import type { RunManifest } from '../artefacts/run.ts';
-import { readRecordFile } from '../artefacts/record.ts';
+import { openData } from '../artefacts/dataset.ts';
 import { InputError, RoslinError, UsageError } from '../errors.ts';
 import { createFolderAtomic, describeWriteError, writeFileAtomic } from '../formats/atomic.ts';
 import { openGguf } from '../formats/gguf.ts';
@@ -19,12 +20,13 @@ import { parameterCount, parametersOf } from '../models/architecture.ts';
 import { adapterGguf, loraOf, refuseTokenRows, writePeft } from './adapter.ts';
 import { jinjaOf, metadataOf, tensorsOf } from './gguf-model.ts';
 import { mergedWeights } from './merge.ts';
+import { passingOn, type Accepted } from './passing-on.ts';
 import { PROMPTS } from './prompts.ts';
 import { describeModel, exportCard, EXPORT_SCHEMA, typeShares, type ExportManifest, type Target } from './record.ts';
 import { failureOf, selfTest, type SelfTest, type SelfTestEvent } from './self-test.ts';
 import { TYPES, type ExportType } from './types.ts';
 
-export interface ExportOptions extends OpenOptions {
+export interface ExportOptions extends OpenOptions, Accepted {
   readonly model: string;
   readonly to: Target;
   readonly type?: ExportType | undefined;
@@ -57,6 +59,7 @@ const DTYPES = { f32: 'F32', f16: 'F16', bf16: 'BF16' } as const;
 export async function* exportModel(options: ExportOptions): AsyncGenerator<ExportEvent, ExportManifest> {
   refuseWrongUse(options);
   const model = await openModel(options.model, { ...options, asItIs: true });
+  passingOn(model, options);
   const isFile = options.to === 'gguf' || (options.to === 'adapter' && options.out.endsWith('.gguf'));
   if (options.to === 'adapter' && isFile) refuseTokenRows(loraOf(model), model.path);
   if (options.to === 'adapter') loraOf(model);
@@ -95,7 +98,7 @@ function storedTypes(path: string): string[] {
 
 function manifestOf(model: OpenedModel, options: ExportOptions, type: string, written: WrittenFile, tensors: Parameters<typeof typeShares>[0], seconds: number): ExportManifest {
   return {
-    schema: EXPORT_SCHEMA, to: options.to, type, file: basename(options.out), bytes: written.bytes, sha256: written.sha256, ...describeModel(model), notes: notesOf(model, options.to),
+    schema: EXPORT_SCHEMA, to: options.to, type, file: basename(options.out), bytes: written.bytes, sha256: written.sha256, ...describeModel(model), ...passingOn(model, options), notes: notesOf(model, options.to),
     types: typeShares(tensors), versions: { roslin: VERSION, [LLAMA_PACKAGE]: LLAMA_VERSION, node: process.version }, seconds: { write: seconds }, self_test: null,
   };
 }
@@ -169,7 +172,7 @@ async function* writeFile(path: string, model: OpenedModel, options: ExportOptio
   try {
     const { metadata, tensors } = options.to === 'adapter'
       ? adapterGguf(model, type === 'f16' ? 'F16' : 'F32', weights)
-      : { metadata: metadataOf(model, type, VERSION), tensors: tensorsOf(model, type, weights) };
+      : { metadata: metadataOf(model, type, VERSION, passingOn(model, options).redistributable), tensors: tensorsOf(model, type, weights) };
     return { written: yield* progressing(path, metadata, tensors, options), tensors };
   } finally {
     weights.close();
@@ -200,9 +203,15 @@ async function* progressing(path: string, metadata: readonly [string, GgufTyped]
   return writing;
 }
 
+/** Of a split dataset what no run was trained on. */
+function recordsToTry(path: string): readonly InstructionRecord[] {
+  const { records, heldOut } = openData(path);
+  return heldOut ?? records;
+}
+
 /** An adapter is tried beside its base, which llama.cpp must have as a GGUF too. */
 async function* tryFile(path: string, model: OpenedModel, options: ExportOptions, type: ExportType): AsyncGenerator<ExportEvent, SelfTest> {
-  const records = options.data === undefined ? PROMPTS : readRecordFile(options.data).records.slice(0, options.limit ?? 20);
+  const records = options.data === undefined ? PROMPTS : recordsToTry(options.data).slice(0, options.limit ?? 20);
   const settings = { records, maxNewTokens: options.maxNewTokens ?? 48, threads: options.threads, signal: options.signal, offline: options.offline };
   if (options.to !== 'adapter') return yield* selfTest(path, model, { ...settings, type });
   if (model.base !== undefined && statSync(model.base).isFile()) {

@@ -42,7 +42,7 @@ export function licenceOf({ run, licence }: OpenedModel): string | null {
 }
 
 /** All metadata of a model's file. @throws InputError for a family or tokenizer that llama.cpp does not have */
-export function metadataOf(model: OpenedModel, type: ExportType, roslin: string): [string, GgufTyped][] {
+export function metadataOf(model: OpenedModel, type: ExportType, roslin: string, redistributable?: boolean): [string, GgufTyped][] {
   const { architecture: a, config, run, path } = model;
   const family = ggufFamilyOf(a.type, path);
   return [
@@ -58,6 +58,8 @@ export function metadataOf(model: OpenedModel, type: ExportType, roslin: string)
     ['roslin.template.name', text(model.template.name)],
     ['roslin.template.hash', text(model.template.hash)],
     ['roslin.licence.verdict', text(verdictOf(model).verdict)],
+    ...(redistributable === undefined ? [] : ([['roslin.licence.redistributable', { type: 'bool', value: redistributable }]] as [string, GgufTyped][])),
+    ...(run?.data.dataset ? ([['roslin.dataset.root', text(run.data.dataset.root)]] as [string, GgufTyped][]) : []),
     ...(run ? ([['roslin.data.sha256', text(run.data.hash)], ...(run.base ? [['roslin.base.sha256', text(run.base.hash)]] : [])] as [string, GgufTyped][]) : []),
   ];
 }

@@ -32,6 +32,9 @@ export interface ExportManifest {
   readonly licence: string | null;
   readonly verdict: string;
   readonly verdict_reasons: readonly string[];
+  /** Whether it may be passed on, and what was accepted against the verdict. */
+  readonly redistributable: boolean;
+  readonly accepted: string | null;
   /** What was done to the weights before they were written. */
   readonly notes: readonly string[];
   readonly types: Readonly<Record<string, TypeShare>>;
@@ -90,6 +93,7 @@ Exported with Roslin.
 | Data | ${made(m.data)} |
 | Licence | ${plain(m.licence ?? 'unknown')} |
 | Licence verdict | ${plain(m.verdict)}${m.verdict_reasons.length > 0 ? `: ${m.verdict_reasons.map(plain).join('; ')}` : ''} |
+| May be passed on | ${m.redistributable ? 'yes, with what its licences ask for' : 'no: the licence of a part is not known'}${m.accepted === null ? '' : ` (accepted against the verdict: ${plain(m.accepted)})`} |
 | Template | ${plain(m.template.name)}, stop token ${code(m.template.stop)}, hash \`${m.template.hash}\` |
 | File | ${plain(m.file)}, ${m.bytes} bytes, sha256 \`${m.sha256}\` |
 | Types | ${Object.entries(m.types).map(([type, { share }]) => `${type} ${percent(share)} of the values`).join(', ')} |

@@ -20,7 +20,7 @@ export interface JsonlOptions {
   readonly maxLineBytes?: number;
 }
 
-const DEFAULT_MAX_LINE_BYTES = 8 * 1024 * 1024;
+export const DEFAULT_MAX_LINE_BYTES = 8 * 1024 * 1024;
 const PIECE_BYTES = 256 * 1024;
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
@@ -111,7 +111,8 @@ function refuseByteOrderMark(bytes: Uint8Array, path: string): void {
   });
 }
 
-function decodeLine(bytes: Uint8Array, start: number, where: string): string {
+/** Bytes of a line as text. Throws InputError that names the first byte that is no UTF-8; `start` is the line's place in its file. */
+export function decodeLine(bytes: Uint8Array, start: number, where: string): string {
   try {
     return decoder.decode(bytes);
   } catch (cause) {
@@ -164,7 +165,8 @@ function validUtf8Prefix(bytes: Uint8Array): number {
   return valid;
 }
 
-function parseLine(text: string, where: string): Record<string, unknown> {
+/** One JSON object. Throws InputError with the column of the first fault. */
+export function parseLine(text: string, where: string): Record<string, unknown> {
   const fault = findJsonFault(text);
   if (fault !== undefined) {
     throw new InputError({

@@ -59,6 +59,7 @@ export function encodeExamples(
   const result: EncodedRecords = { examples: [], dropped: [], cut: [] };
   for (let from = 0; from < records.length; from += BATCH) {
     const batch = records.slice(from, from + BATCH);
+    for (const record of batch) refuseTurns(record);
     const tokenised = encodeBatch(batch, tokenizer, template);
     batch.forEach((record, i) => {
       let row = tokenised[i] as TokenisedRow;
@@ -169,6 +170,15 @@ function cutContext(
   if (word === fits || word === 0 || !/\s/.test(characters[word] as string)) return best;
   const whole = attempt(word);
   return whole.ids.length <= maxLength ? whole : best;
+}
+
+/** Leaving out what was said before would teach answers to questions that nobody asked. */
+function refuseTurns({ turns, line }: InstructionRecord): void {
+  if (!turns) return;
+  throw new InputError({
+    expected: 'a record of one question and its answer', found: `one with ${turns.length} earlier turns`, where: `record of line ${line}`,
+    remedy: 'Conversations are not trained on yet: import them with --turns first to keep the first exchange of each.',
+  });
 }
 
 function checkRow(

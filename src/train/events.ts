@@ -7,7 +7,7 @@ export type TrainEvent =
   | {
       readonly type: 'prepared'; readonly parameters: number; readonly trainable: number; readonly records: number; readonly trainRows: number; readonly heldOutRows: number;
       readonly tokens: number; readonly labels: number; readonly steps: number; readonly template: string; readonly dropped: readonly OverlongRow[]; readonly cut: readonly OverlongRow[];
-      readonly verdict: RunManifest['verdict']; readonly resumedAt: number;
+      readonly verdict: RunManifest['verdict']; readonly reasons: readonly string[]; readonly resumedAt: number;
     }
   | { readonly type: 'evaluating'; readonly done: number; readonly of: number }
   | { readonly type: 'evaluated'; readonly step: number; readonly report: HeldOutReport }

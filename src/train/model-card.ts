@@ -14,6 +14,13 @@ const code = (text: string) => `\`${text.replace(/[`\p{Cc}]/gu, '?').replaceAll(
 
 const title = ({ base, data }: RunManifest) => base ? `${plain(basename(base.path))}, instructed on ${plain(basename(data.path))}` : `A base model, pre-trained on ${plain(basename(data.path))}`;
 
+/** What whoever passes the model or its data on owes, each with the clause it rests on. */
+function obligations({ obligations: duties }: RunManifest): string {
+  const all = duties ? [...duties.owed, ...duties.share_alike, ...duties.limits, ...duties.blocks] : [];
+  const lines = [...new Set(all.map(({ part, licence, says, clause }) => `- ${plain(part)}, ${plain(licence)}: ${plain(says)} (${plain(clause)})`))];
+  return lines.length === 0 ? '' : `## What the licences ask for\n\n${lines.join('\n')}\n\nThis informs and is not legal advice.\n\n`;
+}
+
 export function modelCard(run: RunManifest, model: OpenedModel): string {
   const { result } = run;
   const heldOut = result?.held_out;
@@ -29,14 +36,14 @@ Made with Roslin.
 | | |
 |---|---|
 | Base | ${run.base ? `${plain(basename(run.base.path))}, sha256 \`${run.base.hash}\`, licence ${plain(known(run.base.licence))}` : `none: ${model.architecture.type} from random weights, ${parameterCount(model.architecture)} parameters`} |
-| Data | ${plain(basename(run.data.path))}, ${run.data.records} ${run.base ? 'records' : 'documents'}, sha256 \`${run.data.hash}\`, licence ${plain(known(run.data.licence))} |
+| Data | ${plain(basename(run.data.path))}, ${run.data.records} ${run.base ? 'records' : 'documents'}, sha256 \`${run.data.hash}\`, licence ${plain(known(run.data.licence))}${run.data.dataset ? `, records sealed as \`${run.data.dataset.root}\`` : ''} |
 | Licence verdict | ${run.verdict}${run.verdict_reasons ? `: ${run.verdict_reasons.map(plain).join('; ')}` : ''} |
-| Method | ${run.method} |
+${run.accepted ? `| Accepted against the verdict | ${plain(run.accepted.taint)} |\n` : ''}| Method | ${run.method} |
 | Template | ${run.template.name}, stop token ${code(model.template.stopToken)} |
 | Updates | ${result?.steps}, ${result?.trained_tokens} trained tokens, ${Math.round(result?.seconds ?? 0)} s |
 | Held-out loss a ${run.base ? 'response ' : ''}token | ${heldOut ? `${heldOut.before.toFixed(4)} before, ${heldOut.after.toFixed(4)} after` : 'not measured'} |
 | Rows left out | ${run.dropped.length} too long |
 
-\`run.json\` has every option, hash and version; \`metrics.jsonl\` has every update.
+${obligations(run)}\`run.json\` has every option, hash and version; \`metrics.jsonl\` has every update.
 `;
 }

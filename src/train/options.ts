@@ -1,4 +1,5 @@
 /** What a training run is told, with its defaults (docs/decisions/ says how they were calibrated). */
+import type { Origin } from '../artefacts/provenance.ts';
 import { UsageError } from '../errors.ts';
 import { LORA_DEFAULTS } from '../models/adapter.ts';
 import type { Schedule } from '../engine/index.ts';
@@ -17,7 +18,7 @@ export interface FreshModel {
 export interface TrainOptions {
   /** Not read where `fresh` is given. */
   readonly base: string;
-  /** Records; where `fresh` is given, text. */
+  /** A sealed dataset or a file of records; where `fresh` is given, text. */
   readonly data: string;
   /** Pre-train a model of these sizes instead of fine-tuning a base. */
   readonly fresh?: FreshModel | undefined;
@@ -56,6 +57,10 @@ export interface TrainOptions {
   /** Licence of the data, and of the base where its source states one. */
   readonly licence?: string | undefined;
   readonly baseLicence?: string | undefined;
+  /** Who or what made the data, where it is a plain file. */
+  readonly origin?: Origin | undefined;
+  /** Why tainted data is trained on all the same. */
+  readonly acceptTaint?: string | undefined;
 }
 
 const RATES = { full: 1e-5, lora: 1e-3, fresh: 1e-3 } as const;
@@ -90,6 +95,6 @@ const snake = (value: unknown): unknown => typeof value !== 'object' || value ==
 
 /** Options that decide the numbers of a run, named as in files: a resumed run must have the same. */
 export function decisive(options: TrainOptions): Record<string, unknown> {
-  const { out: _out, saveSeconds: _s, saveSteps: _n, licence: _l, baseLicence: _bl, base: _b, data: _d, ...rest } = options;
+  const { out: _out, saveSeconds: _s, saveSteps: _n, licence: _l, baseLicence: _bl, origin: _or, acceptTaint: _at, base: _b, data: _d, ...rest } = options;
   return snake(rest) as Record<string, unknown>;
 }

@@ -1,10 +1,12 @@
 /** Records to the rows of a run: held-out rows apart first, the others in the order in which updates will see them. */
 import { createHash } from 'node:crypto';
 import { Random } from '../artefacts/random.ts';
-import { readRecordFile } from '../artefacts/record.ts';
-import { InputError } from '../errors.ts';
+import { openData, type OpenedData } from '../artefacts/dataset.ts';
+import type { InstructionRecord } from '../artefacts/record.ts';
+import { InputError, UsageError } from '../errors.ts';
 import type { OpenedModel } from '../inference/open-model.ts';
 import { encodeExamples, type Example, type OverlongRow } from '../tokenizer/example.ts';
+import { refuseOverlap, trainedData, type TrainedData } from './data.ts';
 import type { TrainOptions } from './options.ts';
 
 export interface Rows {
@@ -13,6 +15,8 @@ export interface Rows {
   readonly heldOut: readonly Example[];
   readonly dropped: readonly OverlongRow[];
   readonly cut: readonly OverlongRow[];
+  /** Absent where documents are learnt. */
+  readonly data?: TrainedData;
 }
 
 /** Twenty rows are the least of which one is held out. */
@@ -29,17 +33,28 @@ export function heldOutMask(records: number, { testSize, seed }: TrainOptions): 
 
 /** @throws InputError for data that cannot be used, naming the line */
 export function loadRows(options: TrainOptions, model: OpenedModel): Rows {
-  const { records } = readRecordFile(options.data);
-  const isTest = heldOutMask(records.length, options);
+  const data = openData(options.data);
+  const [toTrain, toHold] = sides(data, options);
   const limit = Math.min(options.maxLength ?? model.architecture.contextLength, model.architecture.contextLength);
-  const encode = (held: 0 | 1) => encodeExamples(records.filter((_, i) => isTest[i] === held), model.tokenizer, model.template, { maxLength: limit, overlong: options.overlong });
-  const [train, heldOut] = [encode(0), encode(1)];
+  const encode = (records: readonly InstructionRecord[]) => encodeExamples(records, model.tokenizer, model.template, { maxLength: limit, overlong: options.overlong });
+  const [train, heldOut] = [encode(toTrain), encode(toHold)];
   if (train.examples.length === 0) throw new InputError({ expected: `a record of at most ${limit} tokens`, found: 'none', where: options.data, remedy: 'Raise --max-length, or use --overlong cut-context.' });
   const byLine = (a: OverlongRow, b: OverlongRow) => a.line - b.line;
   return {
-    records: records.length, train: train.examples, heldOut: heldOut.examples,
+    records: toTrain.length + toHold.length, train: train.examples, heldOut: heldOut.examples, data: trainedData(data, options),
     dropped: [...train.dropped, ...heldOut.dropped].sort(byLine), cut: [...train.cut, ...heldOut.cut].sort(byLine),
   };
+}
+
+/** What was held out when the dataset was split stays held out; of other data some is now. */
+function sides({ records, heldOut }: OpenedData, options: TrainOptions): [InstructionRecord[], InstructionRecord[]] {
+  if (!heldOut) {
+    const mask = heldOutMask(records.length, options);
+    return [records.filter((_, i) => mask[i] === 0), records.filter((_, i) => mask[i] === 1)];
+  }
+  if (options.testSize !== 'auto') throw new UsageError({ expected: 'no --test-size beside a dataset with its own held-out records', found: String(options.testSize), where: options.data });
+  refuseOverlap(records, heldOut, options.data);
+  return [records, heldOut];
 }
 
 export interface Update {

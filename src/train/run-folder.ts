@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import type { RunManifest } from '../artefacts/run.ts';
 import { InputError } from '../errors.ts';
 import { removeTemporaries, writeFileAtomic } from '../formats/atomic.ts';
+import { SEALED_HERE } from './data.ts';
 
 const STATE = '.training';
 
@@ -97,7 +98,7 @@ export class RunFolder {
   /** Leaves nothing behind: for a run that failed before its first update. */
   discard(): void {
     rmSync(this.state, { recursive: true, force: true });
-    for (const file of ['metrics.jsonl', 'timings.jsonl']) rmSync(join(this.path, file), { force: true });
+    for (const file of ['metrics.jsonl', 'timings.jsonl', SEALED_HERE]) rmSync(join(this.path, file), { recursive: true, force: true });
     if (this.#made) {
       try {
         rmdirSync(this.path);

@@ -4,7 +4,9 @@
  */
 import { readFileSync } from 'node:fs';
 import { arch, cpus, platform } from 'node:os';
-import { RUN_SCHEMA, type RunManifest, type RunResult } from '../artefacts/run.ts';
+import { join } from 'node:path';
+import { datasetBytes, isDataset } from '../artefacts/dataset.ts';
+import { RUN_SCHEMA, type RunManifest, type RunResult, type SourceFile } from '../artefacts/run.ts';
 import { AdamW, CpuDevice, learningRate, ORT_VERSION, type Device } from '../engine/index.ts';
 import { InputError } from '../errors.ts';
 import { requireFreeSpace } from '../formats/atomic.ts';
@@ -12,13 +14,14 @@ import { heldOutLoss, type HeldOutReport } from '../inference/held-out.ts';
 import { groupByTokens, microBatch } from '../inference/micro-batches.ts';
 import { openModel, type OpenedModel } from '../inference/open-model.ts';
 import { identify } from '../inference/source.ts';
-import { licenceVerdict } from '../licence/verdict.ts';
+import type { LicenceVerdict } from '../licence/verdict.ts';
 import { createAdapter } from '../models/create-adapter.ts';
 import type { LoraSpec } from '../models/adapter.ts';
 import { parameterCount } from '../models/architecture.ts';
 import { Network } from '../models/network.ts';
 import { uploadWeights } from '../models/weights.ts';
 import type { Example } from '../tokenizer/example.ts';
+import { refuseTaint, runVerdict, SEALED_HERE, sealHere } from './data.ts';
 import { checkpointBytes, loadCheckpoint, saveCheckpoint, type CheckpointState } from './checkpoint.ts';
 import type { TrainEvent } from './events.ts';
 import { freshModel } from './fresh.ts';
@@ -44,11 +47,16 @@ export interface Prepared {
   readonly network: Network;
   readonly optimizer: AdamW;
   readonly warmup: number;
+  readonly baseLicence: string | null;
+  readonly licence: LicenceVerdict;
 }
 
 /** Opens base and data and builds network and optimizer. @throws InputError before anything is written */
 export async function prepare(options: TrainOptions): Promise<Prepared> {
   const { model, rows } = options.fresh ? freshModel(options, options.fresh) : await baseModel(options);
+  const baseLicence = options.baseLicence ?? model.licence;
+  const licence = runVerdict(options.fresh ? undefined : baseLicence, rows.data?.parts ?? [{ part: 'text', licence: options.licence ?? null }]);
+  refuseTaint(licence, options);
   const updates = planUpdates(rows.train, options);
   const device = await makeDevice(options);
   const weights = model.weights();
@@ -58,7 +66,7 @@ export async function prepare(options: TrainOptions): Promise<Prepared> {
   const network = new Network(model.architecture, { device, weights: uploadWeights(weights, device), ...(device.views ? {} : { hostWeights: weights }), ...(lora ? { lora } : {}), train: options.method, activations: options.activations, keptRows: options.microTokens, mostRows: longestRow(rows) });
   const optimizer = new AdamW(device, network.trained, { weightDecay: options.weightDecay });
   const warmup = options.warmup === 'auto' ? Math.round(0.03 * updates.length) : options.warmup;
-  return { model, lora, rows, updates, device, network, optimizer, warmup };
+  return { model, lora, rows, updates, device, network, optimizer, warmup, baseLicence, licence };
 }
 
 const longestRow = ({ train, heldOut }: Rows): number => [...train, ...heldOut].reduce((most, row) => Math.max(most, row.ids.length), 0);
@@ -103,21 +111,28 @@ function machine(options: TrainOptions): RunManifest['machine'] {
 }
 
 async function manifestOf(options: TrainOptions, p: Prepared): Promise<RunManifest> {
-  const { model, rows } = p;
-  const data = { part: options.fresh ? 'text' : 'data', licence: options.licence ?? null };
-  const baseLicence = options.baseLicence ?? model.licence;
-  const { verdict, reasons } = licenceVerdict(options.fresh ? [data] : [{ part: 'base', licence: baseLicence }, data]);
+  const { model, rows, baseLicence } = p;
+  const { verdict, reasons, ...obligations } = p.licence;
+  const dataset = rows.data ? { dataset: { root: rows.data.root, here: rows.data.here } } : {};
   return {
     schema: RUN_SCHEMA, method: options.method, template: { name: model.template.name, hash: model.template.hash },
     base: options.fresh ? null : { ...(await identify(options.base)), kind: model.kind === 'gguf' ? 'gguf' : 'folder', licence: baseLicence },
-    data: { ...(await identify(options.data)), records: rows.records, licence: data.licence },
-    options: decisive(options), machine: machine(options), rows: { train: hashRows(rows.train), held_out: hashRows(rows.heldOut) }, dropped: rows.dropped, verdict, verdict_reasons: reasons,
+    data: { ...(await sourceOf(options.data, rows)), records: rows.records, licence: rows.data ? rows.data.licence : options.licence ?? null, ...dataset },
+    options: decisive(options), machine: machine(options), rows: { train: hashRows(rows.train), held_out: hashRows(rows.heldOut) }, dropped: rows.dropped, verdict, verdict_reasons: reasons, obligations,
+    ...(verdict === 'tainted' && options.acceptTaint !== undefined ? { accepted: { taint: options.acceptTaint } } : {}),
   };
+}
+
+/** A sealed dataset is known by its root. */
+async function sourceOf(path: string, { data }: Rows): Promise<SourceFile> {
+  return data && !data.here ? { path, hash: data.root, bytes: datasetBytes(path) } : identify(path);
 }
 
 /** A resumed run must be the one that was interrupted, on the machine it was on. */
 function sameRun(before: RunManifest, now: RunManifest, where: string): void {
-  const parts = (m: RunManifest) => ({ base: m.base?.hash, data: m.data.hash, template: m.template.hash, rows: m.rows, ...m.options, ...m.machine });
+  // Runs that began before datasets were sealed have no root.
+  const root = (m: RunManifest) => (before.data.dataset ? m.data.dataset?.root : undefined);
+  const parts = (m: RunManifest) => ({ base: m.base?.hash, data: m.data.hash, dataset: root(m), template: m.template.hash, rows: m.rows, ...m.options, ...m.machine });
   const [a, b] = [parts(before) as Record<string, unknown>, parts(now) as Record<string, unknown>];
   for (const key of new Set([...Object.keys(a), ...Object.keys(b)])) {
     if (JSON.stringify(a[key]) !== JSON.stringify(b[key])) {
@@ -136,7 +151,7 @@ export async function* train(options: TrainOptions, { signal, resume = false }: 
     yield {
       type: 'prepared', parameters: parameterCount(model.architecture), trainable: network.trained.reduce((n, t) => n + t.value.shape.reduce((a, b) => a * b, 1), 0),
       records: rows.records, trainRows: rows.train.length, heldOutRows: rows.heldOut.length, tokens: tokensOf(rows.train), labels: labelsOf(rows.train), steps: updates.length,
-      template: model.template.name, dropped: rows.dropped, cut: rows.cut, verdict: manifest.verdict, resumedAt: state?.step ?? 0,
+      template: model.template.name, dropped: rows.dropped, cut: rows.cut, verdict: manifest.verdict, reasons: manifest.verdict_reasons ?? [], resumedAt: state?.step ?? 0,
     };
     yield* run(options, prepared, manifest, folder, state, signal);
   } catch (error) {
@@ -148,13 +163,14 @@ export async function* train(options: TrainOptions, { signal, resume = false }: 
   }
 }
 
-async function openFolder(options: TrainOptions, { network, optimizer, device }: Prepared, manifest: RunManifest, resume: boolean): Promise<{ folder: RunFolder; state: CheckpointState | undefined }> {
+async function openFolder(options: TrainOptions, { rows, network, optimizer, device }: Prepared, manifest: RunManifest, resume: boolean): Promise<{ folder: RunFolder; state: CheckpointState | undefined }> {
   if (resume) {
     const { folder, manifest: before } = RunFolder.resume(options.out);
     try {
       sameRun(before, manifest, options.out);
       const state = await loadCheckpoint(folder.state, device, network.trained, optimizer);
       folder.cutLogs(state?.logSizes ?? {});
+      if (rows.data?.here && !isDataset(join(options.out, SEALED_HERE))) await sealHere(options, rows.data);
       return { folder, state };
     } catch (error) {
       folder.release();
@@ -163,7 +179,14 @@ async function openFolder(options: TrainOptions, { network, optimizer, device }:
   }
   // Two checkpoints for a moment, and the model itself.
   requireFreeSpace(options.out, 2 * checkpointBytes(network.trained) + checkpointBytes(network.trained) / 3, 'the run\'s checkpoints and its model');
-  return { folder: RunFolder.create(options.out, manifest), state: undefined };
+  const folder = RunFolder.create(options.out, manifest);
+  try {
+    if (rows.data?.here) await sealHere(options, rows.data);
+  } catch (error) {
+    folder.discard();
+    throw error;
+  }
+  return { folder, state: undefined };
 }
 
 async function* run(options: TrainOptions, prepared: Prepared, manifest: RunManifest, folder: RunFolder, state: CheckpointState | undefined, signal: AbortSignal | undefined): AsyncGenerator<TrainEvent> {

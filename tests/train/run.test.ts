@@ -42,7 +42,7 @@ for (const type of ['gpt_neox', 'llama', 'gptj', 'qwen3'] as const) {
         assert.ok(done.type === 'done' && done.result.held_out);
         assert.ok(done.result.held_out.after < done.result.held_out.before - 0.3, `${done.result.held_out.before} -> ${done.result.held_out.after}`);
 
-        const expected = ['README.md', 'config.json', 'generation_config.json', 'metrics.jsonl', 'run.json', 'timings.jsonl', 'tokenizer.json', 'tokenizer_config.json',
+        const expected = ['README.md', 'config.json', 'dataset', 'generation_config.json', 'metrics.jsonl', 'run.json', 'timings.jsonl', 'tokenizer.json', 'tokenizer_config.json',
           ...(method === 'lora' ? ['adapter_config.json', 'adapter_model.safetensors'] : ['model.safetensors'])].sort();
         assert.deepEqual(readdirSync(out).sort(), expected);
         const run = JSON.parse(readFileSync(scratch.join('run', 'run.json'), 'utf8'));

@@ -1,0 +1,109 @@
+/**
+ * Rows of Parquet, a row group at a time, by hyparquet. Compressions that it lacks come from Node. What a footer says is held
+ * against the file before anything is allocated by it.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from 'node:zlib';
+import { parquetMetadataAsync, parquetReadObjects, type AsyncBuffer, type Compressors, type FileMetaData } from 'hyparquet';
+import { InputError } from '../errors.ts';
+import { InputFile } from './input-file.ts';
+import { LineWriter } from './line-writer.ts';
+import { printable } from './printable.ts';
+import { emptyFile, type Row, type RowFile } from './row.ts';
+import { bytesOf } from './row-bytes.ts';
+
+/** Largest row group that is read, unpacked; writers make them of 128 MB, or of 100,000 rows. */
+const MAX_GROUP_BYTES = 2 ** 30;
+const MAX_GROUP_ROWS = 4_000_000;
+const MAX_PAGE_BYTES = 2 ** 28;
+
+const bounded = (unpack: (input: Uint8Array, options: { maxOutputLength: number }) => Buffer) => (input: Uint8Array, size: number): Uint8Array => {
+  if (!(size >= 0 && size <= MAX_PAGE_BYTES)) throw new Error(`a page of ${size} bytes`);
+  return unpack(input, { maxOutputLength: Math.max(1, size) });
+};
+
+const compressors: Compressors = { GZIP: bounded(gunzipSync), BROTLI: bounded(brotliDecompressSync), ZSTD: bounded(zstdDecompressSync) };
+
+export async function* readParquet({ path, gzip }: RowFile): AsyncGenerator<Row, void, void> {
+  if (!gzip) return yield* readPlain(path, path);
+  // Its end must be read first, so it is unpacked beside.
+  const folder = mkdtempSync(join(tmpdir(), 'roslin-parquet-'));
+  try {
+    const unpacked = join(folder, 'unpacked.parquet');
+    const out = new LineWriter(unpacked);
+    try {
+      for await (const piece of bytesOf({ path, gzip })) out.write(piece);
+      out.commit();
+    } catch (error) {
+      out.abort();
+      throw error;
+    }
+    yield* readPlain(unpacked, path);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** @param name what messages call the file */
+async function* readPlain(path: string, name: string): AsyncGenerator<Row, void, void> {
+  const input = new InputFile(path, 'a Parquet file');
+  try {
+    const file = bufferOf(input);
+    const metadata = await attempt(() => parquetMetadataAsync(file), name, 1);
+    checkFooter(metadata, input.size, name);
+    let line = 1;
+    for (const group of metadata.row_groups) {
+      const rows = Number(group.num_rows);
+      if (rows === 0) continue;
+      const values = await attempt(() => parquetReadObjects({ file, metadata, rowStart: line - 1, rowEnd: line - 1 + rows, compressors, utf8: true }), name, line);
+      if (values.length !== rows) throw fault(`${rows} rows in a row group`, String(values.length), name, line);
+      for (const value of values) yield { line: line++, value };
+    }
+    if (line === 1) throw emptyFile(name);
+  } finally {
+    input.close();
+  }
+}
+
+function bufferOf(input: InputFile): AsyncBuffer {
+  return {
+    byteLength: input.size,
+    slice(start, end = input.size) {
+      const from = start < 0 ? Math.max(0, input.size + start) : start;
+      if (!(from >= 0 && end >= from && end <= input.size)) throw new Error(`bytes ${start} to ${end} of ${input.size}`);
+      const bytes = new Uint8Array(end - from);
+      input.read(from, bytes);
+      return bytes.buffer;
+    },
+  };
+}
+
+function checkFooter({ row_groups: groups, num_rows: rows }: FileMetaData, size: number, name: string): void {
+  let line = 1;
+  for (const group of groups) {
+    const count = Number(group.num_rows);
+    if (!(Number.isSafeInteger(count) && count >= 0 && count <= MAX_GROUP_ROWS)) throw fault(`row groups of at most ${MAX_GROUP_ROWS} rows`, String(group.num_rows), name, line);
+    for (const { meta_data: chunk } of group.columns) {
+      const [packed, unpacked, values] = [Number(chunk?.total_compressed_size ?? 0), Number(chunk?.total_uncompressed_size ?? 0), Number(chunk?.num_values ?? 0)];
+      const from = Number(chunk?.dictionary_page_offset || chunk?.data_page_offset || 0);
+      if (!(packed >= 0 && from >= 0 && from + packed <= size)) throw fault('columns inside of the file', `one of ${packed} bytes at byte ${from}`, name, line);
+      if (!(unpacked >= 0 && unpacked <= MAX_GROUP_BYTES && values >= 0 && values <= 64 * MAX_GROUP_ROWS)) throw fault(`columns of at most ${MAX_GROUP_BYTES} bytes in a row group`, String(unpacked), name, line);
+    }
+    line += count;
+  }
+  if (BigInt(line - 1) !== BigInt(rows)) throw fault(`${rows} rows, as the footer says`, String(line - 1), name, 1);
+}
+
+async function attempt<T>(read: () => Promise<T>, name: string, line: number): Promise<T> {
+  try {
+    return await read();
+  } catch (cause) {
+    if (cause instanceof InputError && cause.parts.where?.includes(' line ')) throw cause;
+    throw fault('Parquet that can be read', printable(cause instanceof Error ? cause.message : String(cause), 200), name, line, cause);
+  }
+}
+
+const fault = (expected: string, found: string, name: string, line: number, cause?: unknown): InputError =>
+  new InputError({ expected, found, where: `${name} line ${line}`, remedy: 'Get the file again, or write it anew with another program.' }, { cause });
