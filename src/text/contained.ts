@@ -1,0 +1,54 @@
+/**
+ * Texts of one collection inside of those of another: evaluation questions in training records. A text is known by its runs of eight
+ * words; a run that many texts share is wording of the task and says nothing. Eight, where GPT-3's report took 13: questions are short.
+ */
+import { normalise } from './normalise.ts';
+import { mix, wholeHash } from './shingles.ts';
+
+export const RUN_WORDS = 8;
+/** Texts that may share a run before it counts as wording. */
+const SHARED = 5;
+
+export interface Hit {
+  /** Number of the text that was added. */
+  readonly text: number;
+  /** Share of its runs that are there. */
+  readonly share: number;
+}
+
+function runsOf(text: string): Set<number> {
+  const words = (normalise(text).match(/[\p{L}\p{N}]+/gu) ?? []).map(wholeHash);
+  const runs = new Set<number>();
+  for (let i = 0; i + RUN_WORDS <= words.length; i++) {
+    let hash = 0;
+    for (let j = i; j < i + RUN_WORDS; j++) hash = mix((Math.imul(hash, 31) + words[j]!) | 0);
+    runs.add(hash);
+  }
+  return runs;
+}
+
+export class ContainedTexts {
+  readonly #owners = new Map<number, number[]>();
+  readonly #runs: number[] = [];
+
+  add(text: string): void {
+    const number = this.#runs.length;
+    const runs = runsOf(text);
+    for (const run of runs) {
+      const owners = this.#owners.get(run);
+      if (!owners) this.#owners.set(run, [number]);
+      else if (owners.length <= SHARED) owners.push(number);
+    }
+    this.#runs.push(runs.size);
+  }
+
+  /** Texts of which at least `share` is in this one. */
+  in(text: string, share: number): Hit[] {
+    const counts = new Map<number, number>();
+    for (const run of runsOf(text)) {
+      const owners = this.#owners.get(run);
+      if (owners && owners.length <= SHARED) for (const owner of owners) counts.set(owner, (counts.get(owner) ?? 0) + 1);
+    }
+    return [...counts].map(([number, count]) => ({ text: number, share: count / this.#runs[number]! })).filter((hit) => hit.share >= share);
+  }
+}
