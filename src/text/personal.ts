@@ -99,7 +99,7 @@ const KINDS: readonly Kind[] = [
   { kind: 'de-tax-id', reason: 'a German tax identification number (check digit is right)', needs: /\d{11}/, pattern: /(?<![\w.-])\d{11}(?![\w-]|[.,]\d)/gu, accept: (match, before) => says(before, /steuer|tax id|\btin\b|idnr/iu) && steuerId(match) },
   { kind: 'br-cpf', reason: 'a Brazilian taxpayer number (CPF, check digits are right)', needs: /\d{3}\./, pattern: /(?<![\w.-])\d{3}\.\d{3}\.\d{3}-\d{2}(?![\w-])/gu, accept: (match) => cpf(bare(match)) },
   { kind: 'pl-pesel', reason: 'a Polish PESEL (check digit is right)', needs: /\d{11}/, pattern: /(?<![\w.-])\d{11}(?![\w-]|[.,]\d)/gu, accept: (match, before) => says(before, /pesel/iu) && pesel(match) },
-  { kind: 'es-dni', reason: 'a Spanish identity number (DNI or NIE, its letter is right)', needs: /\d{7}/, pattern: /(?<![\w-])(?:\d{8}|[XYZ]-?\d{7})-?[A-HJ-NP-TV-Z](?![\w-])/gu, accept: (match) => dni(bare(match)) },
+  { kind: 'es-dni', reason: 'a Spanish identity number (DNI or NIE, its letter is right)', needs: /\d{7}/, pattern: /(?<![\w-])(?:\d{8}|[XYZ]-?\d{7})-?[A-HJ-NP-TV-Z](?![\w-])/gu, accept: (match, before) => dni(bare(match)) && (/-[A-Z]$/.test(match) || says(before, /\b(?:dni|nie|nif|identidad)\b/iu)) },
   { kind: 'fr-nir', reason: 'a French social security number (key is right)', needs: /[12]/, pattern: /(?<![\w.-])[12] ?\d\d ?(?:0[1-9]|1[0-2]|[2-9]\d) ?(?:\d\d|2[AB]) ?\d{3} ?\d{3} ?\d\d(?![\w-]|[.,]\d)/gu, accept: (match) => nir(bare(match)) },
   {
     kind: 'ip', reason: 'an IP address of the open internet', needs: /\d\./, pattern: /(?<![\w.-])(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)\.){3}(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?![\w-]|\.\d)/gu,

@@ -11,7 +11,7 @@ export interface ProfanityFinding {
 }
 
 /** Entries of the lists that medicine, law, history, cooking or sports use in earnest: most of their uses are not rude. */
-const EARNEST = new Set(`anal anus autoerotic bareback bastinado bondage butt cialis clitoris cock cocks cornhole darkie dick dingleberry domination ecchi ejaculation erotic erotism escort eunuch fecal fingering genitals grope
+const EARNEST = new Set(`anal anus autoerotic bareback bastinado bondage butt cialis clitoris cock cocks coon coons cornhole darkie dick dingleberry domination ecchi ejaculation erotic erotism escort eunuch fecal fingering genitals gol grope
   hardcore hentai humping incest intercourse kinky lolita lovemaking masturbation nipple nipples nude nudity orgy paedophile panties panty pedophile pegging penis playboy porn porno pornography rape raping rapist rectum sadism
   santorum scat scissoring semen sex sexo sexual sexuality sexually sexy shibari shrimping skeet snatch snowballing spastic spunk strappado suck sucks swastika swinger tit topless twink twinkie undressing vagina viagra vibrator
   voyeur vulva xx xxx yaoi мент секс хрен фига хапать обнаженный офигеть ссать член`.split(/\s+/u));

@@ -9,8 +9,11 @@ import { jaccard, shingles } from './shingles.ts';
 export const SHORT_WIDTH = 3;
 const POSTINGS = 256;
 
+/** Puts two texts of such a similarity into one group, if nothing speaks against it. */
+export type Join = (a: number, b: number, by: number) => boolean;
+
 /** Calls `link` for texts among `members` (indexes of `texts`) that are alike and not in one group yet. */
-export function linkShort(texts: readonly string[], members: readonly number[], threshold: number, groups: DisjointSets, link: (a: number, b: number, by: number) => void): void {
+export function linkShort(texts: readonly string[], members: readonly number[], threshold: number, groups: DisjointSets, link: Join): void {
   const sets = members.map((i) => shingles(texts[i]!, SHORT_WIDTH));
   const uses = new Map<number, number>();
   for (const set of sets) for (const shingle of set) uses.set(shingle, (uses.get(shingle) ?? 0) + 1);

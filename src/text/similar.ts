@@ -10,7 +10,7 @@ import { InputError } from '../errors.ts';
 import { DisjointSets } from './disjoint.ts';
 import { bandHashes, bandsFor, MinHash, type Bands } from './minhash.ts';
 import { jaccard, shingles } from './shingles.ts';
-import { linkShort, SHORT_WIDTH } from './similar-short.ts';
+import { linkShort, SHORT_WIDTH, type Join } from './similar-short.ts';
 
 export interface SimilarOptions {
   /** Least Jaccard similarity of two texts that are nearly the same. 0.7: three changed characters in a hundred leave about 0.75. */
@@ -20,6 +20,8 @@ export interface SimilarOptions {
   /** Places of a signature. Default 128. */
   readonly permutations?: number;
   readonly seed?: number;
+  /** Asked of each two texts that are alike; false keeps them apart. */
+  readonly accept?: (a: string, b: string) => boolean;
 }
 
 /** Two texts that are nearly the same; `a` is the earlier one. */
@@ -58,8 +60,10 @@ export function findSimilar(texts: readonly string[], options: SimilarOptions = 
   const { threshold, recall, permutations, seed } = { ...SIMILAR_DEFAULTS, ...options };
   const groups = new DisjointSets(texts.length);
   const links: Link[] = [];
-  const link = (a: number, b: number, by: number) => {
+  const link = (a: number, b: number, by: number): boolean => {
+    if (by < 1 && options.accept && !options.accept(texts[a]!, texts[b]!)) return false;
     if (groups.join(a, b)) links.push({ a: Math.min(a, b), b: Math.max(a, b), similarity: by });
+    return true;
   };
   // Equal texts first: the rest is done once for each text that is different.
   const first = new Map<string, number>();
@@ -81,7 +85,7 @@ export function findSimilar(texts: readonly string[], options: SimilarOptions = 
   return { links, groups };
 }
 
-function linkLong(texts: readonly string[], members: readonly number[], threshold: number, bands: Bands, minHash: MinHash, groups: DisjointSets, link: (a: number, b: number, by: number) => void): void {
+function linkLong(texts: readonly string[], members: readonly number[], threshold: number, bands: Bands, minHash: MinHash, groups: DisjointSets, link: Join): void {
   const sets: Int32Array[] = [];
   const hashes = new Int32Array(members.length * bands.bands);
   const signature = new Int32Array(minHash.permutations);
@@ -98,10 +102,10 @@ function linkLong(texts: readonly string[], members: readonly number[], threshol
     if (seen.has(pair)) return false;
     const [p, q] = [sets[x]!, sets[y]!];
     const by = Math.min(p.length, q.length) < threshold * Math.max(p.length, q.length) ? 0 : jaccard(p, q);
-    if (by >= threshold) link(a, b, by);
+    if (by >= threshold && link(a, b, by)) return true;
     // A set of pairs can hold 2^24; more are compared again.
-    else if (seen.size < 1 << 23) seen.add(pair);
-    return by >= threshold;
+    if (seen.size < 1 << 23) seen.add(pair);
+    return false;
   };
   const keys = new Float64Array(members.length);
   for (let band = 0; band < bands.bands; band++) {

@@ -22,7 +22,7 @@ export function listItems(text: string): string[] {
   const marked = lines.filter((line) => /^(?:[-*•–—·]|\(?\d{1,3}[.):]|\(?[a-z][.)]|step \d)/iu.test(line));
   if (marked.length >= 2) return marked;
   if (lines.length >= 3) return lines;
-  const numbered = text.match(/(?<!\w)\(?\d{1,2}[.)] ?\p{L}/gu) ?? [];
+  const numbered = text.split(/(?<!\w)\(?\d{1,2}[.)] ?(?=\p{L})/u).slice(1);
   if (numbered.length >= 2) return numbered;
   const parts = text.split(/[,;]| and | or | и | или /u).map((part) => part.trim()).filter((part) => part !== '');
   const sentences = text.split(/(?<=[.!?])\s+/u).filter((part) => part.trim() !== '');

@@ -13,6 +13,9 @@ const marks = (text: string) => findCitationMarks(text).map(({ from, to }) => {
   return { from: spaced ? from - 1 : from, to, reason: 'a citation mark', fix: '' };
 });
 
+/** A language whose score is above this share of the best one's may be it: lists of names and foods look like any. */
+const FAR = 0.75;
+
 const language: Check = {
   name: 'language', version: '1', title: 'Language',
   run: (record, { language: detect, options }) => {
@@ -22,7 +25,7 @@ const language: Check = {
     const found: Found[] = [];
     for (const part of ['instruction', 'response'] as const) {
       const is = detect(record[part]);
-      if (is?.sure && is.language !== expected) found.push({ verdict: 'warn', kind: is.language, reason: `the ${part} looks like ${is.language}, not ${expected}`, places: [{ part, from: 0, to: record[part].length }] });
+      if (is?.sure && is.language !== expected && is.nearness(expected) < FAR) found.push({ verdict: 'warn', kind: is.language, reason: `the ${part} looks like ${is.language}, not ${expected}`, places: [{ part, from: 0, to: record[part].length }] });
     }
     return found;
   },

@@ -4,6 +4,7 @@ import type { DatasetRecord } from '../../artefacts/record-schema.ts';
 import { ContainedTexts } from '../../text/contained.ts';
 import { compareRecords, type Compared } from '../../text/near-duplicates.ts';
 import { similarity } from '../../text/similar.ts';
+import { sameSlots } from '../../text/slots.ts';
 import type { CheckOptions, Found, Place } from './check.ts';
 
 /** A record's place in what is checked, or a text's in an evaluation set. */
@@ -72,14 +73,14 @@ export class Duplicates {
   *find(): Generator<PairFound> {
     const count = this.#members.length;
     const evaluation = this.#evaluation.map(({ text }) => ({ instruction: text, context: '', response: '' }));
-    const compared = compareRecords([...this.#texts.splice(0), ...evaluation], { threshold: this.#options.similarity });
+    const compared = compareRecords([...this.#texts.splice(0), ...evaluation], { threshold: this.#options.similarity, accept: sameSlots });
     const { groups } = compared;
     const members: Member[] = [...this.#members, ...this.#evaluation];
     yield* this.#leaks;
     yield* this.#duplicates(compared, members, count);
     yield* this.#splitLeaks(compared, members, count);
     // A question of an evaluation set is known by its question alone, whatever passage a record has below it.
-    const inEvaluation = Map.groupBy(members.keys().drop(count), (i) => groups.question[i]!);
+    const inEvaluation = Map.groupBy(this.#evaluation.map((_, i) => count + i), (i) => groups.question[i]!);
     const leaked = new Set(this.#leaks.map(({ index }) => index));
     for (let i = 0; i < count; i++) {
       const others = inEvaluation.get(groups.question[i]!) ?? [];
@@ -124,7 +125,7 @@ export class Duplicates {
   *#splitLeaks(compared: Compared, members: readonly Member[], count: number): Generator<PairFound> {
     const { groups } = compared;
     const keyOf = (kind: Kind, i: number) => (kind === 'question' ? `${groups.question[i]!} ${groups.passage[i]!}` : String(groups[kind][i]!));
-    const trained = (kind: Kind) => Map.groupBy(Iterator.from(members.keys()).filter((i) => i < count && members[i]!.split === 'train' && groups[kind][i]! >= 0), (i) => keyOf(kind, i));
+    const trained = (kind: Kind) => Map.groupBy(this.#members.flatMap(({ split }, i) => (split === 'train' && groups[kind][i]! >= 0 ? [i] : [])), (i) => keyOf(kind, i));
     const known = { question: trained('question'), passage: trained('passage'), answer: trained('answer') };
     for (let i = 0; i < count; i++) {
       if (members[i]!.split !== 'held_out') continue;

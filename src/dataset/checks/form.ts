@@ -54,7 +54,7 @@ const RULED: Readonly<Record<string, (record: DatasetRecord) => readonly Found[]
   brainstorming: (record) => {
     const items = listItems(record.response.slice(0, LOOKED_AT));
     if (items.length < 3) return [found('few-items', `${items.length} ${items.length === 1 ? 'item' : 'items'}, where brainstorming has at least 3`, [whole(record, 'response')], items.length)];
-    const distinct = new Set(items.map((item) => normalise(item).replace(/^[\d\s.)(:*•–-]+/u, '')));
+    const distinct = new Set(items.map((item) => normalise(item).replace(/^(?:\(?\d{1,3}[.):]|[-*•–—·])\s?/u, '').replace(/[\s.,;]+$/u, '')));
     return distinct.size < items.length ? [found('same-items', `${items.length - distinct.size} of ${items.length} items are there twice`, [whole(record, 'response')])] : [];
   },
   classification: (record) => {
