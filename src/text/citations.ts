@@ -5,7 +5,7 @@ export interface CitationMark {
   readonly to: number;
 }
 
-const MARK = /(?<=[\p{L}\p{N}\p{P}\p{S}] ?)(?:\[(?:\d{1,3}|[a-z]|(?:note|nb|n|lower-alpha|i{1,3}|прим\.?) ?\d{0,3}|citation needed|clarification needed|who\?|when\?|which\?|according to whom\?|dubious[^\]]{0,20}|better source needed|page needed|verification needed|edit|источник не указан[^\]]{0,40}|нужна цитата)\](?::\d{1,4}(?:[–-]\d{1,4})?)?(?:\u200b)?)+/giu;
+const MARK = /(?<=[\p{L}\p{N}\p{P}\p{S}] ?)(?:\[(?:\d{1,3}|[a-z]|(?:note|nb|n|lower-alpha|i{1,3}|прим\.?) ?\d{0,3}|citation needed|clarification needed|who\?|when\?|which\?|according to whom\?|dubious[^\]]{0,20}|better source needed|page needed|verification needed|edit|источник не указан[^\]]{0,40}|нужна цитата)\](?::\d{1,4}(?:[–-]\d{1,4})?|:[ \u200a]\d{1,4}(?:[–-]\d{1,4})?(?=[ \u200a]{2}|\u200a|[.,;)[]|$))?\u200b?)+/giu;
 /** Text with these is code, where brackets are places in lists. */
 const CODE = /```|^\s{0,8}(?:def |class |import |from \w+ import|#include|function |const |let |var |for ?\(|while ?\(|if ?\(|public |return\b)|[;{]\s*$|\w\(\w*\)\s*[;{]/mu;
 

@@ -12,7 +12,7 @@ const SHARED = 5;
 export interface Hit {
   /** Number of the text that was added. */
   readonly text: number;
-  /** Share of its runs that are there. */
+  /** Share of its runs, without those that are wording, that are there. */
   readonly share: number;
 }
 
@@ -29,26 +29,34 @@ function runsOf(text: string): Set<number> {
 
 export class ContainedTexts {
   readonly #owners = new Map<number, number[]>();
-  readonly #runs: number[] = [];
+  #count = 0;
+  /** Runs of each text that few others share; known when all are added. */
+  #telling: Uint32Array | undefined;
 
   add(text: string): void {
-    const number = this.#runs.length;
-    const runs = runsOf(text);
-    for (const run of runs) {
+    const number = this.#count++;
+    this.#telling = undefined;
+    for (const run of runsOf(text)) {
       const owners = this.#owners.get(run);
       if (!owners) this.#owners.set(run, [number]);
       else if (owners.length <= SHARED) owners.push(number);
     }
-    this.#runs.push(runs.size);
   }
 
   /** Texts of which at least `share` is in this one. */
   in(text: string, share: number): Hit[] {
+    const telling = (this.#telling ??= this.#countTelling());
     const counts = new Map<number, number>();
     for (const run of runsOf(text)) {
       const owners = this.#owners.get(run);
       if (owners && owners.length <= SHARED) for (const owner of owners) counts.set(owner, (counts.get(owner) ?? 0) + 1);
     }
-    return [...counts].map(([number, count]) => ({ text: number, share: count / this.#runs[number]! })).filter((hit) => hit.share >= share);
+    return [...counts].map(([number, count]) => ({ text: number, share: count / telling[number]! })).filter((hit) => hit.share >= share);
+  }
+
+  #countTelling(): Uint32Array {
+    const counts = new Uint32Array(this.#count);
+    for (const owners of this.#owners.values()) if (owners.length <= SHARED) for (const owner of owners) counts[owner]!++;
+    return counts;
   }
 }

@@ -6,15 +6,18 @@ export interface Span {
 
 /** Of stretches that overlap the one that is earlier in the list; in the order of their places. */
 export function withoutOverlaps<T extends Span>(ranked: readonly T[]): T[] {
-  const kept: { item: T; rank: number }[] = [];
-  for (const next of ranked.map((item, rank) => ({ item, rank })).sort((a, b) => a.item.from - b.item.from || a.rank - b.rank)) {
-    let last = kept.at(-1);
-    // What it overlaps and goes before gives way, however many.
-    while (last && last.item.to > next.item.from && last.rank > next.rank) {
-      kept.pop();
-      last = kept.at(-1);
+  const kept: T[] = [];
+  for (const span of ranked) {
+    // Those kept are in order and apart: the first that does not end before is the only one that it may overlap first.
+    let [low, high] = [0, kept.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (kept[middle]!.to <= span.from) low = middle + 1;
+      else high = middle;
     }
-    if (!last || last.item.to <= next.item.from) kept.push(next);
+    const next = kept[low];
+    if (!next) kept.push(span);
+    else if (next.from >= span.to) kept.splice(low, 0, span);
   }
-  return kept.map(({ item }) => item);
+  return kept;
 }
