@@ -11,32 +11,37 @@ export interface Folded {
   readonly places: Uint32Array;
 }
 
-const PLAIN = /^[\x20-\x7e]*$/;
-const CHARACTER = /\[\d{1,3}\]|\P{M}\p{M}*|\p{M}/gu;
+/** A citation mark, a run of ASCII that nothing combines with, or a letter with its marks. */
+const PIECE = /\[\d{1,3}\]|([!-Z\\-~]+)(?!\p{M})|\P{M}\p{M}*|\p{M}/gu;
 
 export function fold(original: string): Folded {
   let text = '';
   // NFKC makes up to 18 units of one.
   let places = new Uint32Array(original.length + 32);
   let spaced = true;
-  const add = (piece: string, at: number) => {
+  const add = (piece: string, at: number, step: 0 | 1) => {
     if (text.length + piece.length + 1 > places.length) {
       const grown = new Uint32Array(2 * places.length + piece.length);
       grown.set(places);
       places = grown;
     }
-    for (let i = 0; i < piece.length; i++) places[text.length + i] = at;
+    for (let i = 0; i < piece.length; i++) places[text.length + i] = at + step * i;
     text += piece;
   };
-  for (const { 0: character, index } of original.matchAll(CHARACTER)) {
-    if (character.length > 1 && character.startsWith('[')) continue;
-    const folded = PLAIN.test(character) ? character.toLowerCase() : character.normalize('NFKC').replace(INVISIBLE, '').toLowerCase().replaceAll('ё', 'е');
+  for (const { 0: character, 1: plain, index } of original.matchAll(PIECE)) {
+    if (plain !== undefined) {
+      add(plain.toLowerCase(), index, 1);
+      spaced = false;
+      continue;
+    }
+    if (character.length > 2 && character.startsWith('[') && character.endsWith(']')) continue;
+    const folded = character.normalize('NFKC').replace(INVISIBLE, '').toLowerCase().replaceAll('ё', 'е');
     if (folded === '') continue;
     if (/^\s+$/u.test(folded)) {
-      if (!spaced) add(' ', index);
+      if (!spaced) add(' ', index, 0);
       spaced = true;
     } else {
-      add(folded.replace(/\s+/gu, ' '), index);
+      add(folded.replace(/\s+/gu, ' '), index, 0);
       spaced = false;
     }
   }
