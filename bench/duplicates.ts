@@ -17,7 +17,7 @@ import { findSimilar, SIMILAR_DEFAULTS } from '../src/text/similar.ts';
 import { sameSlots } from '../src/text/slots.ts';
 import { machine, median } from './measure.ts';
 
-const { values } = parseArgs({ options: { data: { type: 'string', multiple: true }, python: { type: 'string', default: 'python3' }, peer: { type: 'boolean', default: true }, planted: { type: 'string', default: '300' } }, allowNegative: true });
+const { values } = parseArgs({ options: { data: { type: 'string', multiple: true }, python: { type: 'string', default: process.env['ROSLIN_PYTHON'] ?? 'python3' }, peer: { type: 'boolean', default: true }, planted: { type: 'string', default: '300' } }, allowNegative: true });
 const folder = '../shared/data/dolly';
 const files = values.data ?? (existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.jsonl')).map((name) => join(folder, name)) : []);
 if (files.length === 0) throw new Error('No records: give files with --data.');

@@ -113,9 +113,10 @@ const answer: Check = {
     const [said, asked] = [normalise(text), normalise(record.instruction)];
     if (said === asked) return [found('echo', 'the answer is the instruction', place)];
     if (record.rejected !== undefined && normalise(record.rejected) === said) return [found('same-pair', 'the rejected answer is the chosen one', place)];
+    if (repeats(said)) return [found('repetition', 'the answer repeats itself', place)];
     // A long answer that ends within a word or after a comma was cut off.
     if (text.length >= 200 && /[\p{L},;:(–-]$/u.test(text) && !text.slice(-300).includes('\n') && /(?:[,;:(–-]|(?<!\p{L})(?:and|or|the|a|an|of|to|in|with|for|и|или|в|на|с))$/iu.test(text)) return [found('cut-off', 'the answer ends in the middle of a sentence', place)];
-    return repeats(said) ? [found('repetition', 'the answer repeats itself', place)] : [];
+    return [];
   },
 };
 
