@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Random } from '../src/artefacts/random.ts';
-import { attempt, seeds, spoil } from '../tests/dataset/fuzz-import.ts';
+import { attempt, seeds, spoiltFile } from '../tests/dataset/fuzz-import.ts';
 import { machine } from './measure.ts';
 
 const { values } = parseArgs({ options: { count: { type: 'string', default: '200000' }, seed: { type: 'string', default: '1' } } });
@@ -19,8 +19,9 @@ try {
   const totals = { records: 0, rejects: 0, refused: 0, slowest_seconds: 0 };
   const started = performance.now();
   for (let i = 0; i < count; i++) {
-    const { name, bytes } = files[i % files.length]!;
-    const spoilt = spoil(bytes, random);
+    const file = files[i % files.length]!;
+    const { name } = file;
+    const spoilt = spoiltFile(file, random);
     const began = performance.now();
     const timer = setTimeout(() => {
       throw new Error(`input ${i} (${name}) hangs: ${spoilt.toString('base64')}`);

@@ -113,7 +113,7 @@ export function readManifest(folder: string): DatasetManifest {
   }
   if (manifest.schema !== DATASET_SCHEMA) refuse(`one of ${printable(JSON.stringify(manifest.schema) ?? 'no schema', 60)}`, `This version reads ${DATASET_SCHEMA}.`);
   const whole = Array.isArray(manifest.files) && Array.isArray(manifest.licences)
-    && manifest.files.every(({ split, file }) => Object.hasOwn(FILES, split) && file === FILES[split]); // a name from a file never becomes a path
+    && (manifest.files as DatasetFile[]).every(({ split, file }) => Object.hasOwn(FILES, split) && file === FILES[split]); // a name from a file never becomes a path
   if (!whole) refuse('a manifest with other fields', 'Make the dataset again.');
   return manifest;
 }

@@ -7,6 +7,7 @@ import { createHash, hash } from 'node:crypto';
 
 const LEAF = Buffer.of(0);
 const NODE = Buffer.of(1);
+const PARTS = Buffer.of(2);
 
 /** The hash of a record's canonical bytes. */
 export const leafHash = (bytes: Uint8Array): Buffer => createHash('sha256').update(LEAF).update(bytes).digest();
@@ -33,13 +34,14 @@ export class MerkleTree {
 
   /** Of no leaves: the hash of nothing. */
   root(): string {
-    const [last, ...larger] = this.#subtrees.map(({ root }) => root).reverse();
+    const [last, ...larger]: Uint8Array[] = this.#subtrees.map(({ root }) => root).reverse();
     if (!last) return createHash('sha256').digest('hex');
-    return larger.reduce((right, left) => join(left, right), last).toString('hex');
+    return Buffer.from(larger.reduce((right, left) => join(left, right), last)).toString('hex');
   }
 }
 
-/** One root for the parts of a dataset in their order: for a single part its own. */
+/** One root for the parts of a dataset in their order: for a single part its own. Hashed apart, so that two parts are not one that holds both. */
 export function rootOfParts(roots: readonly string[]): string {
-  return roots.map((root) => Buffer.from(root, 'hex')).reduceRight((right, left) => join(left, right)).toString('hex');
+  if (roots.length === 1) return roots[0]!;
+  return hash('sha256', Buffer.concat([PARTS, ...roots.map((root) => Buffer.from(root, 'hex'))]));
 }

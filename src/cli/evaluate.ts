@@ -2,7 +2,7 @@
 import { Command } from 'commander';
 import { evaluate } from '../evaluate/held-out.ts';
 import { Progress } from './progress.ts';
-import { resolve } from './resolve.ts';
+import { resolve, resolveBase } from './resolve.ts';
 import { note, print, printJson, sanitise, table } from './terminal.ts';
 import { templateOption, wholeNumber } from './train-options.ts';
 
@@ -11,7 +11,7 @@ export function command(): Command {
     .requiredOption('--model <model>', 'a run, a model folder, a .gguf file or a hub id')
     .requiredOption('--data <file>', 'records the model has not seen: a .jsonl file')
     .addOption(templateOption())
-    .option('--base <model>', 'where the base of a LoRA run is now')
+    .option('--base <model>', 'the base of a LoRA run or adapter: where it is now, or a hub id')
     .option('--categories <a,b>', 'records of these categories only', (text) => text.split(','))
     .option('--limit <n>', 'first records only', wholeNumber(1))
     .option('--stop-rate <n>', 'let it answer this many records greedily, and count the answers that end', wholeNumber(1))
@@ -21,7 +21,7 @@ export function command(): Command {
     .option('--json', 'print one JSON object')
     .action(async (flags: { model: string; data: string; template?: 'dolly' | 'chat'; base?: string; categories?: string[]; limit?: number; stopRate?: number; maxNewTokens: number; threads?: number; offline?: boolean; json?: boolean }) => {
       const [model, data] = [await resolve(flags.model, 'model', flags), await resolve(flags.data, 'dataset', flags)];
-      const events = evaluate({ ...flags, model: model.path, data: data.path, answers: flags.stopRate });
+      const events = evaluate({ ...flags, model: model.path, base: await resolveBase(flags), data: data.path, answers: flags.stopRate });
       using progress = new Progress();
       let next = await events.next();
       for (; !next.done; next = await events.next()) {

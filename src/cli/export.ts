@@ -6,7 +6,7 @@ import type { ExportType } from '../export/types.ts';
 import { installLlama, locateLlama } from '../llama-cpp/install.ts';
 import { interruptSignal } from './interrupt.ts';
 import { Progress } from './progress.ts';
-import { resolve } from './resolve.ts';
+import { resolve, resolveBase } from './resolve.ts';
 import { bytes, duration, note, print, printJson, sanitise } from './terminal.ts';
 import { templateOption, wholeNumber } from './train-options.ts';
 
@@ -34,7 +34,7 @@ export function command(): Command {
     .addOption(new Option('--type <type>', 'of the weights (default: q8_0 below 500 million parameters, else q4_k_m; bf16 for safetensors; f32 for an adapter)').choices(exportTypes))
     .requiredOption('--out <file>', 'a .gguf file, or an empty or new folder')
     .addOption(templateOption())
-    .option('--base <model>', 'where the base of a LoRA run is now')
+    .option('--base <model>', 'the base of a LoRA run or adapter: where it is now, or a hub id')
     .option('--data <file>', 'try the file on these records, which the model has not seen, instead of a few of our own')
     .option('--limit <n>', 'first records of --data only (default: 20)', wholeNumber(1))
     .option('--max-new-tokens <n>', 'of a greedy answer in the test (default: 48)', wholeNumber(1))
@@ -50,7 +50,7 @@ export function command(): Command {
         if (!flags.offline) note('Fetching llama.cpp from the npm registry (once, about 90 MB) …');
         installLlama(flags.offline);
       }
-      const events = exportModel({ ...flags, model: model.path, data, signal: interruptSignal() });
+      const events = exportModel({ ...flags, model: model.path, base: await resolveBase(flags), data, signal: interruptSignal() });
       using progress = new Progress();
       let next = await events.next();
       for (; !next.done; next = await events.next()) {

@@ -1,6 +1,6 @@
 /** `roslin generate`: one answer, as it comes. */
 import { Command } from 'commander';
-import { resolve } from './resolve.ts';
+import { resolve, resolveBase } from './resolve.ts';
 import { addSamplingOptions, samplingOf, seedOf, type SamplingFlags } from './sampling-options.ts';
 import { note, printJson, sanitise } from './terminal.ts';
 
@@ -19,7 +19,8 @@ export function command(): Command {
       const model = await resolve(flags.model, 'model', flags);
       const { answer } = await import('../inference/answer.ts');
       const seed = seedOf(flags);
-      const { base, template, instruction, context, maxNewTokens, threads } = flags;
+      const base = await resolveBase(flags);
+      const { template, instruction, context, maxNewTokens, threads } = flags;
       const pieces = answer({ model: model.path, base, template, threads, instruction, context, maxNewTokens, sampling: samplingOf(flags), seed });
       let next = await pieces.next();
       for (; !next.done; next = await pieces.next()) if (!flags.json) process.stdout.write(sanitise(next.value));

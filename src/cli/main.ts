@@ -17,6 +17,7 @@ const VERBS: Record<string, Verb> = {
   export: { summary: 'the model as GGUF, safetensors or adapter, tried in llama.cpp', engine: true, load: () => import('./export.ts') },
   chat: { summary: 'questions and answers in the terminal', engine: true, load: () => import('./chat.ts') },
   licences: { summary: 'what licences of base and data come to', load: () => import('./licences.ts') },
+  serve: { summary: 'a server that speaks the OpenAI API', load: () => import('./serve.ts') },
   doctor: { summary: 'what this machine has and lacks, and the exact remedy', load: () => import('./doctor.ts') },
 };
 

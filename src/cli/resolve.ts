@@ -28,6 +28,11 @@ export async function resolve(named: string, kind: 'model' | 'dataset', options:
   return fetchFromHub(named, kind, options);
 }
 
+/** The path that `--base` names, if it was given. */
+export async function resolveBase({ base, offline }: { readonly base?: string | undefined; readonly offline?: boolean | undefined }): Promise<string | undefined> {
+  return base === undefined ? undefined : (await resolve(base, 'model', { offline })).path;
+}
+
 async function fetchFromHub(id: string, kind: 'model' | 'dataset', { revision, offline }: ResolveOptions): Promise<Resolved> {
   const { resolveHub, measureRate, downloadHub } = await import('../hub/index.ts');
   const hub = { signal: interruptSignal(), ...(offline ? { offline } : {}) };

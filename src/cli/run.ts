@@ -56,6 +56,8 @@ async function build(argv: readonly string[], verbs: Readonly<Record<string, Ver
     .helpOption('-h, --help', 'what can be done here; after a verb: its options')
     .helpCommand(false)
     .usage('<verb> [options]')
+    // What follows a verb within a verb is for its own flags, which may have the same names.
+    .enablePositionalOptions()
     .exitOverride()
     // Errors come back as exceptions and are printed once, in run().
     .configureOutput({ writeErr: (text) => void process.stderr.write(text), outputError: () => {} });
@@ -78,7 +80,8 @@ function inherit(command: Command, parent: Command): Command {
   return command;
 }
 
-async function ensureEngine(): Promise<void> {
+/** Fetches ONNX Runtime where it is missing, with a word about it. */
+export async function ensureEngine(): Promise<void> {
   const { installOrt, locateOrt } = await import('../engine/runtime/ort.ts');
   if (locateOrt() !== undefined) return;
   process.stderr.write('Fetching ONNX Runtime from the npm registry (once, about 110 MB) …\n');

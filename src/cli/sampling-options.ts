@@ -20,7 +20,7 @@ export function addSamplingOptions(command: Command): Command {
   return command
     .requiredOption('--model <model>', 'a run, a model folder, a .gguf file or a hub id')
     .addOption(templateOption())
-    .option('--base <model>', 'where the base of a LoRA run is now')
+    .option('--base <model>', 'the base of a LoRA run or adapter: where it is now, or a hub id')
     .option('--max-new-tokens <n>', 'longest answer', wholeNumber(1), 256)
     .option('--temperature <x>', '0: always the most likely token', notNegative, 1)
     .option('--top-p <x>', 'smallest set of tokens with this probability', notNegative, 0.92)

@@ -111,7 +111,7 @@ function recordsOf(value: Readonly<Record<string, unknown>>, form: Form, options
 
 /** Throws InputError for a record that names a licence that is none. */
 function checkLicences(record: DatasetRecord): DatasetRecord {
-  for (const { licence } of Object.values(record.provenance)) parseLicence(licence);
+  for (const given of Object.values(record.provenance)) if (given) parseLicence(given.licence);
   return record;
 }
 

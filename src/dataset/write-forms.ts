@@ -1,4 +1,5 @@
 /** Records in the forms of other programs. What a form cannot hold is said by its name in `lacks`. */
+import { canonicalJson } from '../artefacts/canonical.ts';
 import type { DatasetRecord, Turn } from '../artefacts/record-schema.ts';
 import { InputError } from '../errors.ts';
 import { AtomicFile } from '../formats/atomic.ts';
@@ -73,7 +74,7 @@ const COLUMNS = [...TEXT_FIELDS, ...JSON_FIELDS];
 
 const cells = (record: DatasetRecord): (string | null)[] => COLUMNS.map((name) => {
   const value = record[name];
-  return value === undefined ? null : typeof value === 'string' ? value : JSON.stringify(value);
+  return value === undefined ? null : typeof value === 'string' ? value : canonicalJson(value);
 });
 
 const csv = (record: DatasetRecord): string => {
@@ -125,7 +126,7 @@ const parquet: Writer = async (path, records) => {
 };
 
 export const WRITERS: Readonly<Record<Target, { readonly write: Writer; /** Parts and facts that the form has no place for. */ readonly lacks: readonly string[] }>> = {
-  roslin: { write: lines((record) => `${JSON.stringify(record)}\n`), lacks: [] },
+  roslin: { write: lines((record) => `${canonicalJson(record)}\n`), lacks: [] },
   dolly: { write: lines(dolly), lacks: ['language', 'rejected', 'provenance'] },
   alpaca: { write: lines(alpaca, '[\n', '\n]\n'), lacks: ['language', 'rejected', 'choices', 'provenance'] },
   messages: { write: lines(messages), lacks: ['context apart from the question', 'language', 'rejected', 'choices', 'provenance'] },

@@ -45,12 +45,13 @@ export class AtomicFile {
   #created = false;
   #bytes = 0;
 
-  constructor(path: string) {
+  /** @param mode its permissions; default: what the process gives to new files */
+  constructor(path: string, mode?: number) {
     this.path = resolve(path);
     this.#temporary = temporaryFor(this.path);
     this.#orAbort(() => {
       refuseFolder(this.path);
-      this.#descriptor = openSync(this.#temporary, 'wx');
+      this.#descriptor = openSync(this.#temporary, 'wx', mode);
       this.#created = true;
     });
   }
@@ -100,8 +101,8 @@ export class AtomicFile {
 }
 
 /** Writes or replaces a whole file. Throws ResourceError for a full disk, InputError for a place that cannot be written. */
-export function writeFileAtomic(path: string, data: string | Uint8Array): void {
-  const file = new AtomicFile(path);
+export function writeFileAtomic(path: string, data: string | Uint8Array, mode?: number): void {
+  const file = new AtomicFile(path, mode);
   file.write(typeof data === 'string' ? Buffer.from(data) : data);
   file.commit();
 }

@@ -6,7 +6,7 @@
  */
 import { isUtf8 } from 'node:buffer';
 import { InputError } from '../errors.ts';
-import type { InputFile } from './input-file.ts';
+import type { FileBytes } from './input-file.ts';
 import { printable } from './printable.ts';
 
 /** 64-bit integers are numbers where exact, else bigint. */
@@ -25,15 +25,16 @@ const windowBytes = 2 ** 18;
 
 /** Reads forward from byte 0. Throws InputError with the byte offset. */
 export class GgufCursor {
-  readonly #file: InputFile;
-  #window: Buffer = Buffer.allocUnsafe(windowBytes);
+  readonly #file: FileBytes;
+  #window: Buffer;
   #windowStart = 0;
   #windowLength = 0;
   #at = 0;
   #arrayEntries = 0;
 
-  constructor(file: InputFile) {
+  constructor(file: FileBytes) {
     this.#file = file;
+    this.#window = Buffer.allocUnsafe(Math.min(windowBytes, file.size));
   }
 
   /** Byte offset of what is read next. */

@@ -9,7 +9,7 @@ import { InputError } from '../errors.ts';
 import { blockLayouts, dtypeOfGgmlId } from './ggml.ts';
 import { damaged, GgufCursor, readMetadata } from './gguf-metadata.ts';
 import type { GgufValue } from './gguf-metadata.ts';
-import { InputFile } from './input-file.ts';
+import { InputFile, type FileBytes } from './input-file.ts';
 import { printable } from './printable.ts';
 import { noSuchTensor, readTensorFloat32 } from './read-tensor.ts';
 import { elementCount } from './tensors.ts';
@@ -23,7 +23,7 @@ export interface GgufReader extends TensorReader {
 }
 
 /** A tensor of the file, with the offset of its data: from the data's start while parsing, from byte 0 after. */
-interface GgufTensor extends TensorInfo {
+export interface GgufTensor extends TensorInfo {
   readonly offset: number;
 }
 
@@ -31,14 +31,24 @@ interface GgufTensor extends TensorInfo {
 export function openGguf(path: string): GgufReader {
   const file = new InputFile(path, 'a GGUF file');
   try {
-    return parse(file);
+    const { version, metadata, tensors } = readGgufContents(file);
+    return {
+      path, version, metadata, tensors,
+      readFloat32(name, out) {
+        const tensor = tensors.get(name);
+        if (!tensor) throw noSuchTensor(name, path, tensors.size);
+        readTensorFloat32(file, tensor.offset, tensor, out);
+      },
+      close: () => file.close(),
+    };
   } catch (error) {
     file.close();
     throw error;
   }
 }
 
-function parse(file: InputFile): GgufReader {
+/** All that the file says of itself. Throws InputError with the byte offset. */
+export function readGgufContents(file: FileBytes): { version: number; metadata: Map<string, GgufValue>; tensors: Map<string, GgufTensor> } {
   const cursor = new GgufCursor(file);
   const version = readVersion(cursor, file);
   // The smallest tensor entry: empty name, one dimension. The smallest pair: one letter, one byte.
@@ -61,23 +71,10 @@ function parse(file: InputFile): GgufReader {
     listed.push(tensor);
   }
   const dataStart = Math.ceil(cursor.offset / alignment) * alignment;
-  const tensors = placeTensors(listed, dataStart, file);
-
-  return {
-    path: file.path,
-    version,
-    metadata,
-    tensors,
-    readFloat32(name, out) {
-      const tensor = tensors.get(name);
-      if (!tensor) throw noSuchTensor(name, file.path, tensors.size);
-      readTensorFloat32(file, tensor.offset, tensor, out);
-    },
-    close: () => file.close(),
-  };
+  return { version, metadata, tensors: placeTensors(listed, dataStart, file) };
 }
 
-function readVersion(cursor: GgufCursor, file: InputFile): number {
+function readVersion(cursor: GgufCursor, file: FileBytes): number {
   if (file.size < 24) {
     cursor.fail('a GGUF header of 24 bytes', `a file of ${file.size} bytes`, 0);
   }
@@ -118,7 +115,7 @@ function refuseSplit(metadata: ReadonlyMap<string, GgufValue>, path: string): vo
   });
 }
 
-function readTensorEntry(cursor: GgufCursor, file: InputFile, index: number): GgufTensor {
+function readTensorEntry(cursor: GgufCursor, file: FileBytes, index: number): GgufTensor {
   const start = cursor.offset;
   const name = cursor.key(`the name of tensor ${index + 1}`);
   if (name === '') cursor.fail('a tensor name', 'an empty one', start);
@@ -143,7 +140,7 @@ function readTensorEntry(cursor: GgufCursor, file: InputFile, index: number): Gg
 }
 
 /** Moves offsets to the file's start, and refuses data past the end or shared by two tensors. */
-function placeTensors(listed: readonly GgufTensor[], dataStart: number, file: InputFile): Map<string, GgufTensor> {
+function placeTensors(listed: readonly GgufTensor[], dataStart: number, file: FileBytes): Map<string, GgufTensor> {
   const placed = listed.map((tensor) => ({ ...tensor, offset: dataStart + tensor.offset }));
   const refuse = (expected: string, found: string, offset: number): never => {
     const where = `${file.path} byte ${offset}`;

@@ -14,18 +14,23 @@ export async function* readDelimited(pieces: AsyncIterable<Buffer>, path: string
     line = end + 1;
     return first;
   };
+  let failure: Error | undefined;
   const parser = parse({
-    delimiter, columns: (header: string[]) => columnsOf(header, path), bom: true, skip_empty_lines: true, max_record_size: MAX_ROW_BYTES, skip_records_with_error: true, record_delimiter: ['\r\n', '\n', '\r'],
+    delimiter, columns: (header: string[]) => {
+      begun(parser.info.lines);
+      return columnsOf(header, path);
+    }, skip_empty_lines: true, max_record_size: MAX_ROW_BYTES, skip_records_with_error: true, record_delimiter: ['\r\n', '\n', '\r'],
     on_record: (value: Record<string, string>, { lines }: { lines: number }) => {
       queue.push({ line: begun(lines), value });
       return null;
     },
     on_skip: (error: CsvError | undefined) => {
+      // From there on nothing can be told apart.
+      if (error?.code === 'CSV_QUOTE_NOT_CLOSED') return void (failure ??= error);
       const at = begun(Number(error?.['lines'] ?? line));
       queue.push({ line: at, fault: new InputError({ expected: 'a row with a cell for each column', found: printable(error?.message ?? 'another', 200), where: `${path} line ${at}`, remedy: 'Correct the row.' }, { cause: error }) });
     },
   });
-  let failure: Error | undefined;
   parser.on('error', (error) => (failure ??= error));
   parser.resume();
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });

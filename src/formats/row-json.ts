@@ -123,6 +123,8 @@ export async function* readJsonArray(pieces: AsyncIterable<Buffer>, path: string
     if (place === 2) keep(piece.subarray(from));
     position += piece.length;
   }
-  if (place !== 3) refuse(place === 0 ? 'an array' : '"]" at the end of the array', 'the end of the file');
+  // Changed in the loop, which the compiler does not see.
+  const ended = place as 0 | 1 | 2 | 3;
+  if (ended !== 3) refuse(ended === 0 ? 'an array' : '"]" at the end of the array', 'the end of the file');
   if (rows === 0) throw emptyFile(path);
 }

@@ -26,6 +26,20 @@ const bounded = (unpack: (input: Uint8Array, options: { maxOutputLength: number 
 
 const compressors: Compressors = { GZIP: bounded(gunzipSync), BROTLI: bounded(brotliDecompressSync), ZSTD: bounded(zstdDecompressSync) };
 
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** Text as it is, or its bytes where they are no UTF-8: that is a fault of its row alone. */
+function textOf<T extends Uint8Array | undefined>(bytes: T): string | T {
+  try {
+    return bytes ? decoder.decode(bytes) : bytes;
+  } catch {
+    return bytes;
+  }
+}
+
+/** Instead of the library's own, which leave out a mark at the beginning of a text and write over what is no UTF-8. */
+const parsers = { stringFromBytes: textOf, jsonFromBytes: textOf };
+
 export async function* readParquet({ path, gzip }: RowFile): AsyncGenerator<Row, void, void> {
   if (!gzip) return yield* readPlain(path, path);
   // Its end must be read first, so it is unpacked beside.
@@ -50,14 +64,14 @@ export async function* readParquet({ path, gzip }: RowFile): AsyncGenerator<Row,
 async function* readPlain(path: string, name: string): AsyncGenerator<Row, void, void> {
   const input = new InputFile(path, 'a Parquet file');
   try {
-    const file = bufferOf(input);
-    const metadata = await attempt(() => parquetMetadataAsync(file), name, 1);
+    const file = sourceOf(input);
+    const metadata = await attempt(file, () => parquetMetadataAsync(file, { parsers, geoparquet: false }), name, 1);
     checkFooter(metadata, input.size, name);
     let line = 1;
     for (const group of metadata.row_groups) {
       const rows = Number(group.num_rows);
       if (rows === 0) continue;
-      const values = await attempt(() => parquetReadObjects({ file, metadata, rowStart: line - 1, rowEnd: line - 1 + rows, compressors, utf8: true }), name, line);
+      const values = await attempt(file, () => parquetReadObjects({ file, metadata, rowStart: line - 1, rowEnd: line - 1 + rows, compressors, parsers, utf8: true }), name, line);
       if (values.length !== rows) throw fault(`${rows} rows in a row group`, String(values.length), name, line);
       for (const value of values) yield { line: line++, value };
     }
@@ -67,16 +81,35 @@ async function* readPlain(path: string, name: string): AsyncGenerator<Row, void,
   }
 }
 
-function bufferOf(input: InputFile): AsyncBuffer {
+/** Bytes for the library, and an end to them. */
+interface Source extends AsyncBuffer {
+  stop(): void;
+}
+
+/**
+ * The library begins with all columns of a group and, where it then refuses one, forgets the promises of the others. So bytes come a
+ * turn later, and none after the refusal: what nobody waits for must not fail, since that would end the process.
+ */
+function sourceOf(input: InputFile): Source {
+  let stopped = false;
+  const read = (start: number, end: number): ArrayBuffer => {
+    const from = start < 0 ? Math.max(0, input.size + start) : start;
+    if (!(from >= 0 && end >= from && end <= input.size)) throw new Error(`bytes ${start} to ${end} of ${input.size}`);
+    const bytes = new Uint8Array(end - from);
+    input.read(from, bytes);
+    return bytes.buffer;
+  };
   return {
     byteLength: input.size,
-    slice(start, end = input.size) {
-      const from = start < 0 ? Math.max(0, input.size + start) : start;
-      if (!(from >= 0 && end >= from && end <= input.size)) throw new Error(`bytes ${start} to ${end} of ${input.size}`);
-      const bytes = new Uint8Array(end - from);
-      input.read(from, bytes);
-      return bytes.buffer;
-    },
+    slice: (start, end = input.size) => new Promise((resolve, reject) => setImmediate(() => {
+      if (stopped) return;
+      try {
+        resolve(read(start, end));
+      } catch (error) {
+        reject(error as Error);
+      }
+    })),
+    stop: () => (stopped = true),
   };
 }
 
@@ -96,10 +129,11 @@ function checkFooter({ row_groups: groups, num_rows: rows }: FileMetaData, size:
   if (BigInt(line - 1) !== BigInt(rows)) throw fault(`${rows} rows, as the footer says`, String(line - 1), name, 1);
 }
 
-async function attempt<T>(read: () => Promise<T>, name: string, line: number): Promise<T> {
+async function attempt<T>(file: Source, read: () => Promise<T>, name: string, line: number): Promise<T> {
   try {
     return await read();
   } catch (cause) {
+    file.stop();
     if (cause instanceof InputError && cause.parts.where?.includes(' line ')) throw cause;
     throw fault('Parquet that can be read', printable(cause instanceof Error ? cause.message : String(cause), 200), name, line, cause);
   }

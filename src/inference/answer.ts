@@ -3,7 +3,9 @@ import { setImmediate } from 'node:timers/promises';
 import { CpuDevice } from '../engine/index.ts';
 import { Network } from '../models/network.ts';
 import { uploadWeights } from '../models/weights.ts';
-import { encodePrompt } from '../tokenizer/example.ts';
+import { encodeConversation, encodePrompt } from '../tokenizer/example.ts';
+import type { ChatMessage } from '../tokenizer/jinja.ts';
+import type { PromptFields } from '../tokenizer/template.ts';
 import { generate } from './generate.ts';
 import { openModel, type OpenedModel, type OpenOptions } from './open-model.ts';
 import type { Sampling } from './sample.ts';
@@ -13,15 +15,15 @@ export interface AnswererOptions extends OpenOptions {
   readonly threads?: number | undefined;
 }
 
-export interface Question {
-  readonly instruction: string;
-  readonly context: string;
+export interface Asking {
   readonly maxNewTokens: number;
   readonly sampling: Sampling;
   readonly seed: number;
   /** Aborted: the answer ends where it is. */
   readonly signal?: AbortSignal | undefined;
 }
+
+export interface Question extends PromptFields, Asking {}
 
 export interface AnswerResult {
   readonly answer: string;
@@ -48,10 +50,19 @@ export class Answerer {
     return new Answerer(await openModel(options.model, options), new CpuDevice(options.threads === undefined ? {} : { threads: options.threads }));
   }
 
+  /** Ids of the prompt for the answer to the last of `messages`. Throws InputError where the template knows no conversations. */
+  encode(messages: readonly ChatMessage[]): Int32Array {
+    return encodeConversation(messages, this.model.tokenizer, this.model.template);
+  }
+
   /** Yields the answer's text as it grows, whole characters only. */
-  async *ask({ signal, ...question }: Question): AsyncGenerator<string, AnswerResult> {
+  ask(question: Question): AsyncGenerator<string, AnswerResult> {
+    return this.answer(encodePrompt(question, this.model.tokenizer, this.model.template), question);
+  }
+
+  /** The same after a prompt that is encoded already. */
+  async *answer(prompt: Int32Array, { signal, ...question }: Asking): AsyncGenerator<string, AnswerResult> {
     const { tokenizer, template } = this.model;
-    const prompt = encodePrompt(question, tokenizer, template);
     const ids: number[] = [];
     let shown = '';
     let stopped = false;

@@ -6,9 +6,8 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { RunManifest, SourceFile } from '../artefacts/run.ts';
 import { InputError } from '../errors.ts';
-import { openWeightsFolder } from '../formats/folder.ts';
+import { openAdapterWeights, openWeightsFolder } from '../formats/folder.ts';
 import { openGguf } from '../formats/gguf.ts';
-import { openSafetensors } from '../formats/safetensors.ts';
 import { loraBlock, loraFromConfig, peftName, type LoraSpec } from '../models/adapter.ts';
 import { parametersOf, type Architecture } from '../models/architecture.ts';
 import type { Json } from '../models/config.ts';
@@ -221,9 +220,7 @@ export async function openModel(path: string, options: OpenOptions = {}): Promis
 
 function assemble(path: string, files: Files, base: Tokenizer, template: PromptTemplate, run: RunManifest | undefined): OpenedModel {
   const published = files.config['vocab_size'] as number;
-  if (typeof published === 'number' && base.size > published) {
-    throw new InputError({ expected: `a tokenizer of at most ${published} ids, as the embedding has rows`, found: `${base.size}`, where: path, remedy: 'Use the tokenizer that belongs to this model.' });
-  }
+  if (typeof published === 'number') requireRoom(base, published, path);
   const adds = template.addedTokens.some((t) => base.specialId(t) === undefined);
   const tokenizer = adds ? base.withSpecialTokens(template.addedTokens) : base;
   const config = adds ? { ...files.config, vocab_size: tokenizer.size } : files.config;
@@ -233,6 +230,11 @@ function assemble(path: string, files: Files, base: Tokenizer, template: PromptT
     weights: () => weightsOf(architecture, files),
     openWeights: () => openWeightsOf(architecture, files),
   };
+}
+
+/** An id beyond the embedding's rows would read other memory, or none. */
+function requireRoom(tokenizer: Tokenizer, rows: number, where: string): void {
+  if (tokenizer.size > rows) throw new InputError({ expected: `a tokenizer of at most ${rows} ids, as the embedding has rows`, found: `${tokenizer.size}`, where, remedy: 'Use the tokenizer that belongs to this model.' });
 }
 
 /** The recorded place, then the same name beside the run, in the working folder and in its `.roslin/models`. */
@@ -252,7 +254,7 @@ async function findBase(path: string, base: SourceFile, given: string | undefine
 function statedBase(path: string, settings: Json, given: string | undefined): string {
   const stated = settings['base_model_name_or_path'];
   const place = given ?? (typeof stated === 'string' && existsSync(stated) ? stated : undefined);
-  if (place === undefined) throw new InputError({ expected: 'the base of an adapter that was made elsewhere', found: `nothing at ${JSON.stringify(stated) ?? 'no stated place'}`, where: path, remedy: 'Give its place with --base PATH.' });
+  if (place === undefined) throw new InputError({ expected: 'the base of an adapter that was made elsewhere', found: `nothing at ${JSON.stringify(stated) ?? 'no stated place'}`, where: path, remedy: 'Name it with --base: a path or a hub id.' });
   return place;
 }
 
@@ -266,6 +268,7 @@ async function openAdapter(path: string, options: OpenOptions): Promise<OpenedMo
   const tokenizer = loadTokenizer(has('tokenizer.json') ? readFileSync(join(path, 'tokenizer.json'), 'utf8') : files.tokenizerJson, path);
   const config = has('config.json') ? readJson(join(path, 'config.json')) : files.config;
   const architecture = architectureOf(config, join(path, 'config.json'));
+  requireRoom(tokenizer, architecture.vocabSize, path);
   const lora = loraFromConfig(architecture, settings, join(path, 'adapter_config.json'));
   const text = !run && has('tokenizer_config.json') ? textOfFolder(path) : files.text;
   const template = templateOf(options.template ?? templateOfRun(run) ?? (text.chatTemplate === undefined ? 'dolly' : 'chat'), tokenizer, text, path);
@@ -299,13 +302,15 @@ async function openAdapter(path: string, options: OpenOptions): Promise<OpenedMo
 function readAdapter(path: string, a: Architecture, lora: LoraSpec, template: PromptTemplate): { matrices: Weights; rows: Map<string, Float32Array> } {
   const matrices: Weights = new Map();
   const rows = new Map<string, Float32Array>();
-  const reader = openSafetensors(join(path, 'adapter_model.safetensors'));
+  const reader = openAdapterWeights(path);
+  const used = new Set<string>();
   try {
     const read = (name: string, shape: readonly number[]): Float32Array => {
       const found = reader.tensors.get(peftName(name))?.shape;
       if (found?.join() !== shape.join()) {
         throw new InputError({ expected: `${peftName(name)} as [${shape.join(', ')}]`, found: found ? `[${found.join(', ')}]` : 'nothing', where: reader.path, remedy: 'The adapter does not belong to this base, or lacks rows of added tokens without which it would never stop.' });
       }
+      used.add(peftName(name));
       const data = new Float32Array(shape.reduce((x, y) => x * y, 1));
       reader.readFloat32(peftName(name), data);
       return data;
@@ -319,6 +324,10 @@ function readAdapter(path: string, a: Architecture, lora: LoraSpec, template: Pr
     if (!lora.tokenRows && template.addedTokens.length > 0) read(a.names.embedding, [template.addedTokens.length, a.hidden]);
     const [first, end] = lora.tokenRows ?? [0, 0];
     if (lora.tokenRows) for (const name of new Set([a.names.embedding, a.names.head])) rows.set(name, read(name, [end - first, a.hidden]));
+    const other = [...reader.tensors.keys(), ...reader.otherTensors.keys()].find((name) => !used.has(name));
+    if (other !== undefined) {
+      throw new InputError({ expected: 'only what its adapter_config.json speaks of', found: JSON.stringify(other), where: reader.path, remedy: 'It would be left out without a word: merge the adapter with PEFT first, and give the merged model.' });
+    }
     return { matrices, rows };
   } finally {
     reader.close();

@@ -10,6 +10,8 @@ export interface Clause {
   readonly clause: string;
 }
 
+export type Owed = Clause & { readonly kind: 'attribution' | 'notice' };
+
 export interface LicenceRule {
   readonly title: string;
   /** What forbids use for money, if anything does. */
@@ -23,13 +25,13 @@ export interface LicenceRule {
   /** Changed versions of the material itself must carry such a licence. Whether that reaches a model's weights is contested. */
   readonly shareAlike?: Clause;
   /** What whoever passes it on owes. */
-  readonly owed?: Clause & { readonly kind: 'attribution' | 'notice' };
+  readonly owed?: Owed;
   /** Licences under which a collection with changed versions of it may be passed on; absent: any, as long as what is owed is given. */
   readonly outbound?: readonly string[];
 }
 
-const notice = (clause: string, also = ''): LicenceRule['owed'] => ({ kind: 'notice', says: `keep its copyright notice and licence text${also}`, clause });
-const attribution = (clause: string): LicenceRule['owed'] => ({ kind: 'attribution', says: 'name the authors and the licence, and say what was changed', clause });
+const notice = (clause: string, also = ''): Owed => ({ kind: 'notice', says: `keep its copyright notice and licence text${also}`, clause });
+const attribution = (clause: string): Owed => ({ kind: 'attribution', says: 'name the authors and the licence, and say what was changed', clause });
 
 const BY3 = { title: 'Creative Commons Attribution', owed: attribution('CC BY 3.0, 4(a) and 4(b)') };
 const BY4 = { title: 'Creative Commons Attribution', owed: attribution('CC BY 4.0, 3(a)') };
@@ -57,7 +59,7 @@ function llama(version: string): [string, LicenceRule] {
     title: name,
     owed: { kind: 'notice', says: `pass on a copy of the agreement and its notice${Number(version) >= 3 ? '; show "Built with Llama" and let a model\'s name begin with Llama' : ''}`, clause: `${name}, 1(b)` },
     useLimits: { says: 'the acceptable use policy binds, and above 700 million monthly users a licence must be asked for', clause: `${name}, 1(b) and 2` },
-    ...(open ? {} : { noCompete: { says: 'neither the model nor its output may improve other language models', clause: `${name}, 1(b)(v)`, dataOnly: true as const, except: new RegExp(`^LicenseRef-Llama-${version.replace('.', '\\.')}$`) } }),
+    ...(open ? {} : { noCompete: { says: 'may not improve other language models, nor may its output', clause: `${name}, 1(b)(v)`, dataOnly: true as const, except: new RegExp(`^LicenseRef-Llama-${version.replace('.', '\\.')}$`) } }),
     outbound: [`LicenseRef-Llama-${version}`],
   }];
 }
@@ -106,8 +108,8 @@ export const LICENCES: Readonly<Record<string, LicenceRule>> = {
   'LicenseRef-OpenRAIL': openRail('Responsible AI License (OpenRAIL)'),
   'LicenseRef-Organisation': { title: 'the organisation\'s own work' },
   'LicenseRef-ToS-restricted': {
-    title: 'output of a hosted model whose terms forbid competing models',
-    noCompete: { says: 'its terms forbid to make competing models with it, which binds by contract whoever agreed to them', clause: 'the terms of service that it was made under' }, outbound: [],
+    title: 'output of a hosted model',
+    noCompete: { says: 'is under terms that forbid to make competing models with it, which bind by contract whoever agreed to them', clause: 'the terms of service that it was made under' }, outbound: [],
   },
 };
 

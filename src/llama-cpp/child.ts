@@ -1,37 +1,21 @@
 /**
- * llama.cpp in a process of its own, so that a crash in it takes nobody down: loads one GGUF, and answers what client.ts asks. The
- * only file that loads node-llama-cpp. On the processor, in the way that comes nearest to the model's own arithmetic: keys and
- * values in F32, no flash attention, nothing built or downloaded.
+ * llama.cpp in a process of its own, so that a crash in it takes nobody down: loads one GGUF, and answers what client.ts asks. In the
+ * way that comes nearest to the model's own arithmetic: keys and values in F32, no flash attention.
  */
-import { pathToFileURL } from 'node:url';
-import type * as library from 'node-llama-cpp';
+import { loadModel, said, type ControlledEvaluateInputItem, type LlamaContextSequence, type LoadedModel, type Token } from './load.ts';
 import type { LoadRequest, Reply, Request, TokenRow } from './protocol.ts';
 
-interface Loaded {
-  readonly llama: library.Llama;
-  readonly model: library.LlamaModel;
-  readonly context: library.LlamaContext;
-  readonly sequence: library.LlamaContextSequence;
+interface Loaded extends LoadedModel {
+  readonly sequence: LlamaContextSequence;
 }
 
-/** The last lines that llama.cpp said: its errors only say where to look. */
-const said: string[] = [];
-
 async function load({ entry, path, contextSize, threads, adapter }: LoadRequest): Promise<Loaded> {
-  const { getLlama } = (await import(pathToFileURL(entry).href)) as typeof library;
-  const llama = await getLlama({
-    gpu: false, build: 'never', skipDownload: true, progressLogs: false, ...(threads === undefined ? {} : { maxThreads: threads }),
-    logger: (level, message) => {
-      if (level === 'error' || level === 'fatal' || level === 'warn') said.push(message.trim());
-      if (said.length > 20) said.shift();
-    },
-  });
-  const model = await llama.loadModel({ modelPath: path, gpuLayers: 0, ignoreMemorySafetyChecks: true });
-  const context = await model.createContext({
+  const loaded = await loadModel(entry, path, { threads });
+  const context = await loaded.model.createContext({
     contextSize, flashAttention: false, experimentalKvCacheKeyType: 'F32', experimentalKvCacheValueType: 'F32', sequences: 1, ignoreMemorySafetyChecks: true,
     ...(threads === undefined ? {} : { threads }), ...(adapter === undefined ? {} : { lora: adapter }),
   });
-  return { llama, model, context, sequence: context.getSequence() };
+  return { ...loaded, sequence: context.getSequence() };
 }
 
 /** Positions whose whole distributions are in memory at once: as objects they take many times their bytes. */
@@ -41,16 +25,16 @@ const AT_ONCE = 8;
 async function score({ sequence }: Loaded, ids: readonly number[], from: number, vocabulary: number): Promise<Float32Array> {
   await sequence.clearHistory();
   const out = new Float32Array((ids.length - from) * vocabulary);
-  const tokens = ids as readonly library.Token[];
+  const tokens = ids as readonly Token[];
   if (from > 0) await sequence.evaluateWithoutGeneratingNewTokens(tokens.slice(0, from));
   for (let at = from; at < ids.length; at += AT_ONCE) {
-    const asked = tokens.slice(at, at + AT_ONCE).map((token): library.ControlledEvaluateInputItem => [token, { generateNext: { probabilities: true, options: { temperature: 0 } } }]);
+    const asked = tokens.slice(at, at + AT_ONCE).map((token): ControlledEvaluateInputItem => [token, { generateNext: { probabilities: true, options: { temperature: 0 } } }]);
     const results = await sequence.controlledEvaluate(asked);
     results.forEach((result, i) => {
       const row = out.subarray((at + i - from) * vocabulary, (at + i - from + 1) * vocabulary);
       // A probability below what single precision holds comes as zero.
       row.fill(LEAST);
-      const probabilities = result?.next.probabilities ?? new Map<library.Token, number>();
+      const probabilities = result?.next.probabilities ?? new Map<Token, number>();
       // They were divided by a sum taken in single precision, which is off by some 1e-4.
       let sum = 0;
       for (const p of probabilities.values()) sum += p;
@@ -67,7 +51,7 @@ async function greedy({ sequence, model }: Loaded, ids: readonly number[], most:
   await sequence.clearHistory();
   const answer: number[] = [];
   const yieldEogToken = true;
-  for await (const token of sequence.evaluate(ids as library.Token[], { temperature: 0, yieldEogToken })) {
+  for await (const token of sequence.evaluate(ids as Token[], { temperature: 0, yieldEogToken })) {
     if (model.isEogToken(token)) return { ids: answer, end: token };
     answer.push(token);
     if (answer.length >= most) break;
@@ -76,7 +60,7 @@ async function greedy({ sequence, model }: Loaded, ids: readonly number[], most:
 }
 
 function tokens({ model }: Loaded, ids: readonly number[]): TokenRow[] {
-  return ids.map((id) => ({ id, text: model.detokenize([id as library.Token], true), eog: model.isEogToken(id as library.Token) }));
+  return ids.map((id) => ({ id, text: model.detokenize([id as Token], true), eog: model.isEogToken(id as Token) }));
 }
 
 let loaded: Loaded | undefined;

@@ -56,9 +56,12 @@ export function loraFromConfig(a: Architecture, config: Readonly<Record<string, 
   };
   const empty = (v: unknown) => v === undefined || v === null || v === false || v === 0 || v === 'none' || (typeof v === 'object' && Object.keys(v as object).length === 0);
   if (config['peft_type'] !== 'LORA') refuse('peft_type', '"LORA"');
-  for (const field of ['fan_in_fan_out', 'use_rslora', 'use_dora', 'use_qalora', 'lora_bias', 'modules_to_save', 'rank_pattern', 'alpha_pattern', 'layers_to_transform', 'layers_pattern', 'layer_replication', 'target_parameters', 'exclude_modules', 'bias']) {
+  for (const field of ['fan_in_fan_out', 'use_rslora', 'use_dora', 'use_qalora', 'lora_bias', 'modules_to_save', 'rank_pattern', 'alpha_pattern', 'layers_to_transform', 'layers_pattern', 'layer_replication', 'target_parameters', 'exclude_modules', 'bias',
+    'alora_invocation_tokens', 'use_bdlora', 'arrow_config', 'kasa_config', 'monteclora_config', 'velora_config', 'megatron_config']) {
     if (!empty(config[field])) refuse(field, 'absent');
   }
+  // These begin by changing the base itself, and PEFT does it again when it loads such an adapter.
+  if (/^(pissa|corda|olora|loftq|mica|lora_ga)/i.test(String(config['init_lora_weights']))) refuse('init_lora_weights', 'a way to begin that leaves the base as it is');
   const rank = config['r'];
   const alpha = config['lora_alpha'];
   if (!Number.isInteger(rank) || (rank as number) < 1 || (rank as number) > a.hidden * 8) refuse('r', 'a positive whole number');

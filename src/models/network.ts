@@ -309,6 +309,16 @@ export class Network {
     }
   }
 
+  /** What the head would read at the rows with a label, [rows, hidden]; nothing is kept. */
+  async hidden(micro: MicroBatch): Promise<Float32Array> {
+    const batch = this.#load(micro);
+    let x = await this.#embed(batch);
+    for (let l = 0; l < this.architecture.layers; l++) x = await this.#forwardBlock(l, `eval${l % 2}`, x, batch);
+    const y = this.#workspace.get('hidden', [batch.labels, this.architecture.hidden]);
+    await (await this.#compiled.executable('normalised', () => this.#stages.normalised())).run({ ...this.#final, x }, { y });
+    return ((await this.device.read(y)) as Float32Array).slice(0, batch.labels * this.architecture.hidden);
+  }
+
   /**
    * Rows for decoding: the new ids of several texts, each going on from its cache. Keys and values are written into the
    * caches; gives the logits [texts, vocabulary] after the last new id of each text.

@@ -130,6 +130,11 @@ export class Stages {
     return trace(this.#headSpecs(), (inputs) => ({ logits: this.#logits(inputs) }));
   }
 
+  /** x [M, hidden] -> y [M, hidden], what the head reads */
+  normalised(): Graph {
+    return trace({ x: f32('M', this.#a.hidden), ...this.#final }, (inputs) => ({ y: this.#a.finalNorm(this.#weights(inputs), inputs['x']!) }));
+  }
+
   /** x [M, hidden], targets [M] -> loss [M] in nats */
   loss(): Graph {
     return trace({ ...this.#headSpecs(), targets: i32('M') }, (inputs) => ({ loss: ops.crossEntropy(this.#logits(inputs), inputs['targets']!)[0] }));

@@ -5,6 +5,7 @@
  */
 import type { InstructionRecord } from '../artefacts/record.ts';
 import { InputError } from '../errors.ts';
+import type { ChatMessage } from './jinja.ts';
 import type { PromptFields, PromptTemplate, Segment } from './template.ts';
 import type { Tokenizer } from './tokenizer.ts';
 
@@ -87,6 +88,12 @@ export function encodeExamples(
 /** Ids of everything before the answer, to generate from. Throws InputError. */
 export function encodePrompt(record: PromptFields, tokenizer: Tokenizer, template: PromptTemplate): Int32Array {
   return Int32Array.from(encodeRows([template.prompt(record)], tokenizer)[0]?.ids ?? []);
+}
+
+/** The same for the next answer of a conversation, under a template that knows such. Throws InputError. */
+export function encodeConversation(messages: readonly ChatMessage[], tokenizer: Tokenizer, template: PromptTemplate): Int32Array {
+  if (!template.conversation) throw new InputError({ expected: 'a template that knows conversations', found: template.name, where: 'template', remedy: 'Ask one question at a time.' });
+  return Int32Array.from(encodeRows([template.conversation(messages)], tokenizer)[0]?.ids ?? []);
 }
 
 interface TokenisedRow {

@@ -1,7 +1,8 @@
 /**
  * Renders a chat template, which comes out of a model file and so is not trusted: bounded in source, time and output,
  * without a clock (a date in a prompt would make two runs differ), and with `range` bounded. Otherwise as transformers
- * does it: trim_blocks, lstrip_blocks, one newline at the very end of the source dropped.
+ * does it: trim_blocks, lstrip_blocks, one newline at the very end of the source dropped, and `strip`, `lstrip` and
+ * `rstrip` as Python has them: the library's own ignore which characters they are given.
  */
 import { runInNewContext } from 'node:vm';
 import { Environment, Interpreter, parse, tokenize } from '@huggingface/jinja';
@@ -27,7 +28,11 @@ export class JinjaTemplate {
     if (source.length > MAX_SOURCE_UNITS) {
       this.#refuse(`a chat template of at most ${MAX_SOURCE_UNITS} characters`, String(source.length));
     }
-    this.#program = this.#guard(() => parse(tokenize(source, { trim_blocks: true, lstrip_blocks: true })));
+    this.#program = this.#guard(() => {
+      const program = parse(tokenize(source, { trim_blocks: true, lstrip_blocks: true }));
+      replaceStrips(program);
+      return program;
+    });
   }
 
   /** Throws InputError where the template raises, runs too long or writes too much. */
@@ -58,7 +63,54 @@ export class JinjaTemplate {
   }
 }
 
+export type StripMethod = 'strip' | 'lstrip' | 'rstrip';
+
+/** What str.isspace() says yes to. */
+const PYTHON_SPACE = new Set('\t\n\v\f\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000');
+
+/** Python's `text.strip(chars)` and its two halves: `chars` is a set of characters; without it, white space. */
+export function pythonStrip(method: StripMethod, text: string, chars?: string): string {
+  const set = chars === undefined ? PYTHON_SPACE : new Set(chars);
+  const characters = [...text];
+  let [from, to] = [0, characters.length];
+  if (method !== 'rstrip') while (from < to && set.has(characters[from]!)) from++;
+  if (method !== 'lstrip') while (to > from && set.has(characters[to - 1]!)) to--;
+  return characters.slice(from, to).join('');
+}
+
+/** A name that no template can write. */
+const STRIP = 'str.strip';
+
+interface AstNode {
+  type?: unknown;
+  value?: unknown;
+  callee?: AstNode;
+  computed?: unknown;
+  object?: AstNode;
+  property?: AstNode;
+  args?: AstNode[];
+}
+
+/** Turns every call `x.lstrip(…)` of a parsed template into a call of our own function. */
+function replaceStrips(node: unknown): void {
+  if (typeof node !== 'object' || node === null) return;
+  const { type, callee, args } = node as AstNode;
+  const method = callee?.type === 'MemberExpression' && callee.computed !== true ? callee.property?.value : undefined;
+  if (type === 'CallExpression' && (method === 'strip' || method === 'lstrip' || method === 'rstrip')) {
+    const call = node as AstNode;
+    call.args = [{ type: 'StringLiteral', value: method }, callee!.object!, ...args!];
+    call.callee = { type: 'Identifier', value: STRIP };
+  }
+  const parts = node instanceof Map ? [...node].flat() : Object.values(node);
+  for (const part of parts) replaceStrips(part);
+}
+
 const globals = {
+  [STRIP]: (method: StripMethod, text: unknown, chars: unknown): string => {
+    if (typeof text !== 'string') throw new Error(`${method}() of what is no text`);
+    if (chars !== undefined && chars !== null && typeof chars !== 'string') throw new Error(`${method}() of characters that are no text`);
+    return pythonStrip(method, text, chars ?? undefined);
+  },
   true: true,
   false: false,
   none: null,

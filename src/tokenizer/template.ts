@@ -5,6 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import { InputError } from '../errors.ts';
+import type { ChatMessage } from './jinja.ts';
 
 /** Exactly one of `text` and `special` is there; `special` is the content of an added special token. */
 export interface Segment {
@@ -35,6 +36,11 @@ export interface PromptTemplate {
   example(record: ExampleFields): Segment[];
   /** Everything before the answer. */
   prompt(record: PromptFields): Segment[];
+  /**
+   * The prompt for the answer to the last message of a conversation; absent where the template knows single questions only.
+   * Throws InputError for what the template has no place for, such as a system message.
+   */
+  readonly conversation?: (messages: readonly ChatMessage[]) => Segment[];
 }
 
 /** The same template with the base's begin token in front, for bases that expect it (`addBos` of a GGUF). */
@@ -47,6 +53,7 @@ export function withBosToken(template: PromptTemplate, bosToken: string): Prompt
     hash: templateHash({ begin: bosToken, of: template.hash }),
     example: (record) => [bos, ...template.example(record)],
     prompt: (record) => [bos, ...template.prompt(record)],
+    ...(template.conversation ? { conversation: (messages: readonly ChatMessage[]) => [bos, ...template.conversation!(messages)] } : {}),
   };
 }
 

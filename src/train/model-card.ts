@@ -7,7 +7,7 @@ import { parameterCount } from '../models/architecture.ts';
 const known = (licence: string | null) => licence ?? 'unknown';
 
 /** Names come from paths that people chose: they must not become markup. */
-const plain = (text: string) => text.replace(/[^\p{L}\p{N} ._/:@+-]/gu, '?');
+const plain = (text: string) => text.replace(/[^\p{L}\p{N} ._/:@+,;()'-]/gu, '?');
 
 /** For a code span in a table: nothing in it is markup but its own end and the table's bars. */
 const code = (text: string) => `\`${text.replace(/[`\p{Cc}]/gu, '?').replaceAll('|', '\\|')}\``;

@@ -9,9 +9,9 @@ import { Folder } from '../dataset/support.ts';
 
 const cli = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 
-function roslin(...args: string[]): { status: number | null; json: Record<string, never>; stdout: string; stderr: string } {
+function roslin(...args: string[]): { status: number | null; json: Record<string, unknown>; stdout: string; stderr: string } {
   const { status, stdout, stderr } = spawnSync(process.execPath, [cli, ...args], { encoding: 'utf8' });
-  return { status, stdout, stderr, json: args.includes('--json') ? JSON.parse(stdout) as Record<string, never> : {} };
+  return { status, stdout, stderr, json: args.includes('--json') ? JSON.parse(stdout) as Record<string, unknown> : {} };
 }
 
 const rows = Array.from({ length: 30 }, (_, i) => ({ instruction: `Question ${i}?`, input: i % 5 === 0 ? `Passage ${i}.` : '', output: i === 9 ? '' : `Answer ${i}.` }));
@@ -26,7 +26,7 @@ test('import, seal, split, diff, inspect, export, card, lineage', async () => {
   assert.match(stderr, /line 1\n {4}instruction: Question 0\?/);
 
   const seal = roslin('dataset', 'seal', imported, '--out', sealed, '--json').json;
-  assert.match(seal['root']!, /^[0-9a-f]{64}$/);
+  assert.match(seal['root'] as string, /^[0-9a-f]{64}$/);
   assert.deepEqual((roslin('dataset', 'split', sealed, '--held-out', '20%', '--out', split, '--json').json['files'] as { records: number }[]).map(({ records }) => records), [23, 6]);
   assert.deepEqual(roslin('dataset', 'diff', imported, sealed, '--json').json['counts'], { added: 0, removed: 0, changed: 0, same: 29 });
 
@@ -37,7 +37,7 @@ test('import, seal, split, diff, inspect, export, card, lineage', async () => {
   assert.match(roslin('dataset', 'inspect', split, '--base', base, '--search', 'no such text').stdout, /No record of 23 is so\./);
 
   assert.equal(roslin('dataset', 'export', sealed, '--to', 'parquet', '--out', folder.join('a.parquet'), '--json').json['records'], 29);
-  assert.equal(roslin('dataset', 'export', sealed, '--to', 'csv', '--without-third-party', '--out', folder.join('a.csv'), '--json').status, 1, 'nothing here is the organisation\'s own');
+  assert.equal(roslin('dataset', 'export', sealed, '--to', 'csv', '--without-third-party', '--out', folder.join('a.csv'), '--json').json['records'], 23);
   assert.deepEqual(roslin('dataset', 'card', sealed, '--creator', 'Me', '--date', '2026-11-25', '--json').json['files'], ['README.md', 'croissant.json', 'dataset.spdx.json', 'ATTRIBUTION.tsv']);
 
   mkdirSync(folder.join('runs', 'a'), { recursive: true });

@@ -35,7 +35,7 @@ describe('export', () => {
 
   test('tainted and unknown only where it is accepted, and nothing is left of a refusal', async () => {
     using folder = new Folder();
-    for (const [licence, refused, accept] of [['LicenseRef-ToS-restricted', /tainted ones: instruction: output of a hosted model.*forbid to make competing models/s, { acceptTaint: 'a test' }], ['unknown', /licence is known, found .*nobody gave its licence/s, { acceptUnknown: true }]] as const) {
+    for (const [licence, refused, accept] of [['LicenseRef-ToS-restricted', /tainted ones: .*instruction: output of a hosted model is under terms that forbid to make competing models/s, { acceptTaint: 'a test' }], ['unknown', /licence is known, found .*nobody gave its licence/s, { acceptUnknown: true }]] as const) {
       const source = await dataset(folder, { provenance: { origin: 'machine', licence } });
       const out = folder.join(`${licence}.jsonl`);
       await assert.rejects(exportDataset({ dataset: source, to: 'alpaca', out }), (error: unknown) => error instanceof InputError && refused.test(error.message));

@@ -8,15 +8,21 @@ import { WRITERS } from '../../src/dataset/write-forms.ts';
 import { InputError } from '../../src/errors.ts';
 import { importing, PROVENANCE } from './support.ts';
 
-const records = Array.from({ length: 3 }, (_, i) => ({
+const records = Array.from({ length: 6 }, (_, i) => ({
   instruction: `Ask, "${i}"\nin two lines`, context: i === 1 ? 'A passage.[1]' : '', response: `Answer ${i} \u00e9\u{1f411}`, category: 'open_qa', ...(i === 2 ? { turns: [{ role: 'user' as const, text: 'Hello' }] } : {}), rejected: 'worse', provenance: { record: PROVENANCE },
 }));
 
 const tree = { message_tree_id: 't', prompt: { text: 'q', role: 'prompter', lang: 'en', replies: [{ text: 'a', role: 'assistant', rank: 0, replies: [{ text: 'q2', role: 'prompter', replies: [{ text: 'a2', role: 'assistant', replies: [] }] }] }] } };
 
-/** Right files: name of the file and its bytes. */
-export async function seeds(folder: string): Promise<{ name: string; bytes: Buffer }[]> {
-  const found: { name: string; bytes: Buffer }[] = [];
+/** A right file: its name, its bytes, and whether it is gzipped. */
+export interface Seed {
+  readonly name: string;
+  readonly bytes: Buffer;
+  readonly gzip: boolean;
+}
+
+export async function seeds(folder: string): Promise<Seed[]> {
+  const found: Omit<Seed, 'gzip'>[] = [];
   const flat = records.map(({ turns: _, ...record }) => record);
   for (const [target, name] of [['dolly', 'a.jsonl'], ['alpaca', 'b.json'], ['messages', 'c.jsonl'], ['preference', 'd.jsonl'], ['csv', 'e.csv'], ['parquet', 'f.parquet'], ['roslin', 'g.jsonl']] as const) {
     const path = join(folder, name);
@@ -27,18 +33,26 @@ export async function seeds(folder: string): Promise<{ name: string; bytes: Buff
   const lines = (...values: object[]) => Buffer.from(values.map((value) => JSON.stringify(value)).join('\n'));
   found.push(
     { name: 'h.jsonl', bytes: lines(tree, tree) }, { name: 'i.jsonl', bytes: lines({ conversations: [{ from: 'human', value: 'q' }, { from: 'gpt', value: 'a' }] }) }, { name: 'j.jsonl', bytes: lines({ prompt: 'q', completion: 'a' }, { prompt: 'q', completion: 'b' }) },
-    { name: 'k.jsonl', bytes: lines({ id: 's', instruction: 'i', instances: [{ input: '', output: 'o' }], is_classification: false }) }, { name: 'l.tsv', bytes: Buffer.from('instruction\tinput\toutput\ni\tc\to\n"j\t\tp\n') },
+    { name: 'k.jsonl', bytes: lines({ id: 's', instruction: 'i', instances: [{ input: '', output: 'o' }], is_classification: false }) }, { name: 'l.tsv', bytes: Buffer.from('instruction\tinput\toutput\ni\tc\to\n"j"\t\tp\n') },
   );
-  return [...found, ...found.map(({ name, bytes }) => ({ name: `${name}.gz`, bytes: gzipSync(bytes) }))];
+  return [...found.map((file) => ({ ...file, gzip: false })), ...found.map(({ name, bytes }) => ({ name: `${name}.gz`, bytes, gzip: true }))];
 }
 
 const PIECES = ['"', '{', '}', '[', ']', ',', '\n', '\r', '\t', '\\', '\\u', '\\ud83d', ':', 'null', '1e999', '-', '{"', '"}', '[[', '\0', '\ufeff', '\u2028', 'PAR1', '\x1f\x8b', '__proto__', '"instruction":', '"replies":[', '"role":"system"', 'é'].map((text) => Buffer.from(text));
 
-/** `bytes` with one to six changes: bits, bytes, pieces put in, ranges taken out, doubled or swapped in from elsewhere, cut ends. */
-export function spoil(bytes: Buffer, random: Random): Buffer {
+/** The file's bytes, spoilt; gzipped ones mostly before they are packed, since little of what is spoilt after can be unpacked. */
+export function spoiltFile({ bytes, gzip }: Seed, random: Random): Buffer {
+  if (!gzip) return spoil(bytes, random);
+  return random.next() < 0.2 ? spoil(gzipSync(bytes), random) : gzipSync(spoil(bytes, random), { level: 1 });
+}
+
+export const wholeFile = ({ bytes, gzip }: Seed): Buffer => (gzip ? gzipSync(bytes) : bytes);
+
+/** `bytes` with one to four changes: bits, bytes, pieces put in, ranges taken out, doubled or swapped in from elsewhere, cut ends. */
+function spoil(bytes: Buffer, random: Random): Buffer {
   let spoilt: Buffer = Buffer.from(bytes);
   const below = (n: number) => Math.floor(random.next() * n);
-  for (let changes = 1 + below(6); changes > 0; changes--) {
+  for (let changes = 1 + below(4); changes > 0; changes--) {
     const at = below(spoilt.length + 1);
     const end = Math.min(spoilt.length, at + 1 + below(1 + below(40)));
     switch (below(7)) {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Random } from '../../src/artefacts/random.ts';
-import { attempt, seeds, spoil } from './fuzz-import.ts';
+import { attempt, seeds, spoiltFile, wholeFile } from './fuzz-import.ts';
 import { Folder } from './support.ts';
 
 const COUNT = Math.ceil(1500 * Number(process.env['ROSLIN_FUZZ'] ?? 1));
@@ -10,15 +10,15 @@ const COUNT = Math.ceil(1500 * Number(process.env['ROSLIN_FUZZ'] ?? 1));
 test(`${COUNT} spoilt files: records, or a reason with its line (seed 7)`, { timeout: 300_000 }, async () => {
   using folder = new Folder();
   const files = await seeds(folder.path);
-  for (const { name, bytes } of files) {
-    const { records, refused } = await attempt(folder.path, name, bytes);
-    assert.ok(records > 0 && !refused, `${name} is right before it is spoilt`);
+  for (const file of files) {
+    const { records, refused } = await attempt(folder.path, file.name, wholeFile(file));
+    assert.ok(records > 0 && !refused, `${file.name} is right before it is spoilt`);
   }
   const random = new Random(7);
   const counts = { records: 0, rejects: 0, refused: 0 };
   for (let i = 0; i < COUNT; i++) {
-    const { name, bytes } = files[i % files.length]!;
-    const { records, rejects, refused } = await attempt(folder.path, name, spoil(bytes, random));
+    const file = files[i % files.length]!;
+    const { records, rejects, refused } = await attempt(folder.path, file.name, spoiltFile(file, random));
     counts.records += records;
     counts.rejects += rejects;
     if (refused) counts.refused++;

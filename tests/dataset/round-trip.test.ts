@@ -67,6 +67,6 @@ test('cells that a spreadsheet would take for a formula are quoted, and come bac
   const record: DatasetRecord = { instruction: '=HYPERLINK("http://x")', context: '@a', response: '\t-1', category: '+x', provenance: { record: PROVENANCE } };
   await WRITERS.csv.write(folder.join('a.csv'), [record, { ...record, instruction: "'=already" }]);
   const text = readFileSync(folder.join('a.csv'), 'utf8');
-  assert.ok(text.split('\r\n')[1]!.startsWith(`"'=HYPERLINK(""http://x"")",'@a,"'\t-1",'+x,`), text);
+  assert.ok(text.split('\r\n')[1]!.startsWith(`"'=HYPERLINK(""http://x"")",'@a,'\t-1,'+x,`), text);
   assert.deepEqual((await read(folder.join('a.csv'))).map(({ instruction }) => instruction), [record.instruction, "'=already"]);
 });

@@ -45,12 +45,12 @@ export const filledText = text.filter((value) => value.trim() !== '');
 
 const provenance: fc.Arbitrary<Provenance> = fc.record({
   origin: fc.constantFrom('human', 'machine', 'template', 'unknown'), licence: fc.constantFrom('CC-BY-SA-3.0', 'CC0-1.0', 'LicenseRef-Organisation', 'unknown', 'MIT OR Apache-2.0'),
-  contributor: fc.stringMatching(/^[a-z]{1,8}$/), consent: fc.constantFrom('v1', 'v2'), source: fc.record({ title: fc.stringMatching(/^[A-Za-z ]{1,12}$/), url: fc.constant('https://example.org/a'), date: fc.constant('2026-11-25') }),
-}, { requiredKeys: ['origin', 'licence'] });
+  contributor: fc.stringMatching(/^[a-z]{1,8}$/), consent: fc.constantFrom('v1', 'v2'), source: fc.record({ title: fc.stringMatching(/^[A-Za-z ]{1,12}$/), url: fc.constant('https://example.org/a'), date: fc.constant('2026-11-25') }, { noNullPrototype: true }),
+}, { requiredKeys: ['origin', 'licence'], noNullPrototype: true });
 
 export const arbitraryRecord: fc.Arbitrary<DatasetRecord> = fc.record({
   instruction: filledText, context: text, response: filledText, category: fc.constantFrom('open_qa', 'closed_qa', 'uncategorised', 'кухня'), language: fc.constantFrom('en', 'ru', 'pt-BR'),
-  turns: fc.array(fc.record({ role: fc.constantFrom('system', 'user', 'assistant'), text: filledText }), { minLength: 1, maxLength: 3 }), rejected: filledText, choices: fc.uniqueArray(text, { minLength: 2, maxLength: 3 }),
-  provenance: fc.record({ record: provenance, context: provenance, response: provenance }, { requiredKeys: ['record'] }),
-  checks: fc.array(fc.record({ check: fc.constantFrom('pii', 'near-duplicate'), version: fc.constant('1'), verdict: fc.constantFrom('ok', 'warn', 'block') }), { minLength: 1, maxLength: 2 }),
-}, { requiredKeys: ['instruction', 'context', 'response', 'category', 'provenance'] });
+  turns: fc.array(fc.record({ role: fc.constantFrom('system', 'user', 'assistant'), text: filledText }, { noNullPrototype: true }), { minLength: 1, maxLength: 3 }), rejected: filledText, choices: fc.uniqueArray(text, { minLength: 2, maxLength: 3 }),
+  provenance: fc.record({ record: provenance, context: provenance, response: provenance }, { requiredKeys: ['record'], noNullPrototype: true }),
+  checks: fc.array(fc.record({ check: fc.constantFrom('pii', 'near-duplicate'), version: fc.constant('1'), verdict: fc.constantFrom('ok', 'warn', 'block') }, { noNullPrototype: true }), { minLength: 1, maxLength: 2 }),
+}, { requiredKeys: ['instruction', 'context', 'response', 'category', 'provenance'], noNullPrototype: true });

@@ -4,19 +4,25 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { test } from 'node:test';
 import type { Command } from 'commander';
+import { command as chat } from '../../src/cli/chat.ts';
 import { command as dataset } from '../../src/cli/dataset.ts';
+import { checkCommand } from '../../src/cli/dataset-check.ts';
 import { command as evaluate } from '../../src/cli/evaluate.ts';
 import { command as exportCommand } from '../../src/cli/export.ts';
 import { command as generate } from '../../src/cli/generate.ts';
 import { command as plan } from '../../src/cli/plan.ts';
 import { command as pretrain } from '../../src/cli/pretrain.ts';
+import { command as serve } from '../../src/cli/serve.ts';
 import { command as train } from '../../src/cli/train.ts';
 import { root, textFiles } from './support.ts';
 
 /** Sections of the guides that explain flags, by the beginning of their heading. */
 const EXPLAINED = {
-  'docs/training.md': { '2.': [dataset()], '4.': [plan(), train()], '8.': [evaluate()], '9.': [generate()], '10.': [pretrain()] },
+  'docs/training.md': { '2.': [dataset().commands.find((verb) => verb.name() === 'inspect')], '4.': [plan(), train()], '8.': [evaluate()], '9.': [generate()], '10.': [pretrain()] },
+  'docs/checks.md': { 'Flags': [checkCommand()] },
   'docs/export.md': { 'Flags': [exportCommand()] },
+  'docs/serve.md': { 'Flags': [serve()] },
+  'docs/chat.md': { 'Flags': [chat()] },
 };
 /** Explained once for all verbs, at the beginning of the guide. */
 const COMMON = new Set(['--json', '--offline']);

@@ -46,8 +46,8 @@ const ONLY_PACKAGES: Readonly<Record<string, readonly string[]>> = { engine: ['o
 /** The one file that may load ONNX Runtime: the published package does not depend on it, see docs/decisions/0002. */
 const ORT_LOADER = 'src/engine/runtime/ort.ts';
 
-/** The one file that may load llama.cpp, in a process of its own: docs/decisions/0008. */
-const LLAMA_LOADER = 'src/llama-cpp/child.ts';
+/** The one file that may load llama.cpp, in processes of their own: docs/decisions/0008. */
+const LLAMA_LOADER = 'src/llama-cpp/load.ts';
 
 /** The layer of src/<layer>/…; a file directly under src/ is its own ("errors.ts", "index.ts"). */
 const layerOf = (path: string) => path.split('/')[1] ?? '';
@@ -97,7 +97,7 @@ function packageViolations(path: string, layer: string, specifier: string, typeO
   const only = ONLY_PACKAGES[layer];
   if (only && !only.includes(name)) found.push(`${path} imports ${name}: ${layer} may use only ${only.join(' and ')}`);
   if (name === 'onnxruntime-node' && !typeOnly) found.push(`${path} loads onnxruntime-node: only ${ORT_LOADER} does, others call its loadOrt() and import types`);
-  if (name === 'node-llama-cpp' && (!typeOnly || path !== LLAMA_LOADER)) found.push(`${path} loads node-llama-cpp: only ${LLAMA_LOADER} does, others use src/llama-cpp/client.ts`);
+  if (name === 'node-llama-cpp' && (!typeOnly || path !== LLAMA_LOADER)) found.push(`${path} loads node-llama-cpp: only ${LLAMA_LOADER} does, others use src/llama-cpp/client.ts, or what it gives`);
   return found;
 }
 

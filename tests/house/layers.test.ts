@@ -43,7 +43,7 @@ const REFUSED: Record<string, [path: string, source: string, says: RegExp]> = {
   'the engine using the shared errors': ['src/engine/x.ts', `import { InputError } from '../errors.ts';`, /engine may not import errors.ts/],
   'the engine using another package': ['src/engine/x.ts', `import { t } from 'tokenizers';`, /engine may use only/],
   'a second place that loads ONNX Runtime': ['src/engine/x.ts', `import * as ort from 'onnxruntime-node';`, /only src\/engine\/runtime\/ort.ts does/],
-  'a second place that loads llama.cpp': ['src/export/x.ts', `import { getLlama } from 'node-llama-cpp';`, /only src\/llama-cpp\/child.ts does/],
+  'a second place that loads llama.cpp': ['src/export/x.ts', `import { getLlama } from 'node-llama-cpp';`, /only src\/llama-cpp\/load.ts does/],
   'a development package': ['src/train/x.ts', `import fc from 'fast-check';`, /does not list for users/],
   'a file outside src/': ['src/train/x.ts', `import { y } from '../../tests/y.ts';`, /reaches outside src/],
   'an unknown layer': ['src/misc/x.ts', ``, /is not a layer/],

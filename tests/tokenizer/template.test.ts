@@ -85,6 +85,15 @@ describe('a chat template', () => {
     assert.equal(show(chat(answerOnly).example({ instruction: ' I ', context: '', response: ' R ' })), '«<s>» I «</s>»⟦R⟧⟦«</s>»⟧');
   });
 
+  test('that strips newlines, or one side only, is followed in that', () => {
+    const answer = (change: string, response: string) => chat(CHATML.replace("message['content']", `message['content']${change}`)).example({ instruction: 'I', context: '', response }).find((s) => s.trained)!.text;
+    assert.equal(answer('.lstrip()', ' \n\tR\n'), 'R\n');
+    assert.equal(answer('.rstrip()', ' R \n'), ' R');
+    assert.equal(answer(".lstrip('\\n')", '\n R\n'), ' R\n');
+    assert.equal(answer(".strip('\\n')", '\n R \n'), ' R ');
+    assert.equal(answer(".rstrip('\\n')", '\n R \n'), '\n R ');
+  });
+
   test('trains what it writes itself between generation prompt and answer', () => {
     const source = "{{ bos_token }}{% for m in messages %}{% if m.role == 'user' %}[INST] {{ m.content }} [/INST]{% else %} {{ m.content }} {{ eos_token }} {% endif %}{% endfor %}";
     const template = chat(source, { bosToken: '<s>', eosToken: '</s>' });
@@ -122,7 +131,7 @@ describe('a chat template', () => {
     ['alters the answer', CHATML.replace("message['content']", "(message['content'] | upper)"), /writes the instruction once and unchanged, found one that drops or alters it/],
     ['repeats the instruction', CHATML.replace("message['content']", "message['content'] + message['content']"), /found one that writes it 2 times/],
     ['replaces spaces', CHATML.replace("message['content']", "message['content'] | replace(' ', '_')"), /expected a template that keeps or trims the text of a message, found one that changes it otherwise/],
-    ['trims one side only', CHATML.replace("message['content']", "message['content'].lstrip()"), /changes it otherwise/],
+    ['strips other characters', CHATML.replace("message['content']", "message['content'].strip('\\n Fx')"), /writes the instruction once and unchanged/],
     ['has no special token after the answer', "{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}{% if add_generation_prompt %}assistant: {% endif %}", /expected a special token after the answer/],
     ['generates from another beginning', CHATML.replace("{{ '<|im_start|>assistant\n' }}", "{{ '<|im_start|>bot\n' }}"), /expected examples that begin with the prompt used for generating/],
     ['raises', "{{ raise_exception('only with tools') }}", /expected a chat template that renders, found "only with tools"/],

@@ -57,7 +57,7 @@ describe('tainted data', () => {
   test('is refused with the reason and the count, and nothing is written', async () => {
     using place = new Workplace();
     seal(place.join('d'), sealedRecords(30, (i) => (i === 3 ? 'LicenseRef-ToS-restricted' : 'CC0-1.0')));
-    await assert.rejects(place.run(place.join('d')), (error: unknown) => error instanceof InputError && /data, response under LicenseRef-ToS-restricted, which its terms forbid.*\(1 record, first records\.jsonl:\d+\).*--accept-taint/s.test(error.message));
+    await assert.rejects(place.run(place.join('d')), (error: unknown) => error instanceof InputError && /data, response under LicenseRef-ToS-restricted, which is under terms that forbid to make competing models.*\(1 record, first records\.jsonl:\d+\).*--accept-taint/s.test(error.message));
     assert.equal(existsSync(place.join('run')), false);
     await assert.rejects(place.run(writeRecords(place.join('a.jsonl'), 30), { licence: 'CC-BY-NC-4.0' }), /forbids commercial use/);
     await assert.rejects(place.run(writeRecords(place.join('b.jsonl'), 30), { licence: 'MIT', baseLicence: 'CC-BY-NC-4.0' }), /base under CC-BY-NC-4\.0/);

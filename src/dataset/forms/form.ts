@@ -41,7 +41,7 @@ export function refuse(expected: string, found: string): never {
   throw new InputError({ expected, found: printable(found, 120) });
 }
 
-const kindOf = (value: unknown): string => (value === undefined ? 'nothing' : value === null ? 'null' : Array.isArray(value) ? 'an array' : typeof value === 'object' ? 'an object' : `a ${typeof value}`);
+const kindOf = (value: unknown): string => (value instanceof Uint8Array ? 'bytes that are no UTF-8' : value === undefined ? 'nothing' : value === null ? 'null' : Array.isArray(value) ? 'an array' : typeof value === 'object' ? 'an object' : `a ${typeof value}`);
 
 export const isObject = (value: unknown): value is Value => typeof value === 'object' && value !== null && !Array.isArray(value);
 
