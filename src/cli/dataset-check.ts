@@ -9,6 +9,7 @@ import { isDataset } from '../artefacts/dataset.ts';
 import { UsageError } from '../errors.ts';
 import { writeFileAtomic } from '../formats/atomic.ts';
 import { Progress } from './progress.ts';
+import { resolve } from './resolve.ts';
 import { count, note, painter, print, printJson, sanitise, truncate, type Paint, type Style } from './terminal.ts';
 import { wholeNumber } from './train-options.ts';
 
@@ -28,6 +29,7 @@ interface Flags {
   readonly out?: string;
   readonly fix?: readonly string[];
   readonly failOn?: 'block' | 'warn';
+  readonly offline?: boolean;
   readonly json?: boolean;
 }
 
@@ -42,7 +44,7 @@ function share(text: string): number {
 export function checkCommand(): Command {
   return new Command('check')
     .description('duplicates, leaks, personal data, keys, marks, damage, lengths: what to look at before a model learns it')
-    .argument('<data>', 'a dataset, or a file of records')
+    .argument('<data>', 'a dataset, a file of records or a hub id')
     .option('--against <files...>', 'evaluation sets that must not be in it')
     .option('--only <checks>', `some of ${CHECKS.map(({ name }) => name).join(', ')}`, list)
     .option('--waive <check=reason>', 'let findings pass: check=reason, check/kind=reason or check/kind@hash=reason; may be repeated', (text: string, before: readonly Waiver[] = []) => [...before, parseWaiver(text)])
@@ -58,11 +60,13 @@ export function checkCommand(): Command {
     .option('--out <folder>', 'write the dataset with its findings recorded; must be empty or new')
     .option('--fix <checks>', `mend in --out what needs no judgement: ${FIXABLE.join(', ')}`, list)
     .addOption(new Option('--fail-on <verdict>', 'exit with 1 from this verdict on').choices(['block', 'warn']))
+    .option('--offline', 'use only what is already here')
     .option('--json', 'print one JSON object, with every finding')
     .action(check);
 }
 
-async function check(data: string, flags: Flags): Promise<void> {
+async function check(named: string, flags: Flags): Promise<void> {
+  const { path: data } = await resolve(named, 'dataset', flags);
   if (flags.fix && flags.out === undefined) throw new UsageError({ expected: '--out with --fix', found: 'none', where: 'dataset check', remedy: 'The dataset itself is never changed.' });
   if (flags.out !== undefined && !isDataset(data)) throw new UsageError({ expected: 'a dataset, to write one with findings', found: 'a plain file', where: sanitise(data), remedy: 'Import it first: roslin dataset import.' });
   const { similarity, passageUses, copiedWords, leakShare, categoryShare, language } = flags;

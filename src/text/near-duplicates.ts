@@ -25,21 +25,32 @@ export interface Compared {
 /** Answers below this length, such as "Yes.", are shared by records that have nothing else in common. */
 const TELLING_ANSWER = SHORT;
 
-export function compareRecords(records: Iterable<ComparedTexts>, options: SimilarOptions = {}): Compared {
-  const texts: { question: string[]; passage: string[]; answer: string[] } = { question: [], passage: [], answer: [] };
-  for (const { instruction, context, response, turns = [] } of records) {
-    texts.question.push(normalise([...turns.map(({ text }) => text), instruction].join('\n')));
-    texts.passage.push(normalise(context));
-    texts.answer.push(normalise(response));
+/** Is given records one at a time, keeps their normalised texts, and compares them at the end. */
+export class RecordComparison {
+  readonly #texts = { question: [] as string[], passage: [] as string[], answer: [] as string[] };
+
+  add({ instruction, context, response, turns = [] }: ComparedTexts): void {
+    this.#texts.question.push(normalise([...turns.map(({ text }) => text), instruction].join('\n')));
+    this.#texts.passage.push(normalise(context));
+    this.#texts.answer.push(normalise(response));
   }
-  const numbers = (list: readonly string[], counts: (text: string) => boolean) => {
-    const compared = list.map((text) => (counts(text) ? text : ''));
-    return findSimilar(compared, options).groups.numbers().map((group, i) => (compared[i] === '' ? -1 : group));
-  };
-  return {
-    texts,
-    groups: { question: numbers(texts.question, () => true), passage: numbers(texts.passage, () => true), answer: numbers(texts.answer, (text) => text.length >= TELLING_ANSWER) },
-  };
+
+  /** Throws InputError for more than two million records. */
+  compare(options: SimilarOptions = {}): Compared {
+    const numbers = (list: readonly string[], counts: (text: string) => boolean) => {
+      const compared = list.map((text) => (counts(text) ? text : ''));
+      return findSimilar(compared, options).groups.numbers().map((group, i) => (compared[i] === '' ? -1 : group));
+    };
+    const { question, passage, answer } = this.#texts;
+    return { texts: this.#texts, groups: { question: numbers(question, () => true), passage: numbers(passage, () => true), answer: numbers(answer, (text) => text.length >= TELLING_ANSWER) } };
+  }
+}
+
+/** All at once. */
+export function compareRecords(records: Iterable<ComparedTexts>, options: SimilarOptions = {}): Compared {
+  const comparison = new RecordComparison();
+  for (const record of records) comparison.add(record);
+  return comparison.compare(options);
 }
 
 /**

@@ -140,6 +140,10 @@ const SLOTS: [string, string, boolean, string][] = [
   ['what is 5 plus 7?', 'what is 5 plus 8?', false, 'numbers count'],
   ['what is the average of it?', 'what is the median of it?', false, 'another measure'],
   ['name a note book', 'name a notebook', true, 'apart and together'],
+  ['is it in the eastern conference?', 'is it in the western conference?', false, 'two letters are too many in a short word'],
+  ['which 1945 treaty was it?', 'which 19x5 treaty was it?', true, 'a damaged number'],
+  ['where do ott ers sleep by day', 'wheer do otters slep by day', true, 'several misspellings'],
+  ['what is the difference between a gpu and a cpu?', 'whats the difference between a cpu and ram?', false, 'several words, another one'],
   ['what is the difference between its and it\'s?', 'what is the difference between it\'s and its?', true, 'another order'],
 ];
 for (const [a, b, same, why] of SLOTS) test(`slots: ${why}`, () => assert.equal(sameSlots(a, b), same));

@@ -2,7 +2,7 @@
 import type { SplitName } from '../../artefacts/dataset.ts';
 import type { DatasetRecord } from '../../artefacts/record-schema.ts';
 import { ContainedTexts } from '../../text/contained.ts';
-import { compareRecords, type Compared } from '../../text/near-duplicates.ts';
+import { RecordComparison, type Compared } from '../../text/near-duplicates.ts';
 import { similarity } from '../../text/similar.ts';
 import { sameSlots } from '../../text/slots.ts';
 import type { CheckOptions, Found, Place } from './check.ts';
@@ -38,7 +38,7 @@ const HELD_AGAINST = 16;
 export class Duplicates {
   readonly #members: Member[] = [];
   readonly #lengths: { readonly instruction: number; readonly context: number; readonly response: number }[] = [];
-  readonly #texts: { instruction: string; context: string; response: string; turns?: DatasetRecord['turns'] }[] = [];
+  readonly #comparison = new RecordComparison();
   readonly #evaluation: readonly EvaluationText[];
   readonly #contained = new ContainedTexts();
   readonly #leaks: PairFound[] = [];
@@ -52,9 +52,9 @@ export class Duplicates {
 
   add(record: DatasetRecord, member: Member): void {
     const index = this.#members.push(member) - 1;
-    const { instruction, context, response, turns } = record;
+    const { instruction, context, response } = record;
     this.#lengths.push({ instruction: instruction.length, context: context.length, response: response.length });
-    this.#texts.push({ instruction, context, response, turns });
+    this.#comparison.add(record);
     if (this.#evaluation.length === 0) return;
     for (const part of ['instruction', 'context', 'response'] as const) {
       for (const { text, share } of this.#contained.in(record[part], this.#options.leakShare)) {
@@ -70,10 +70,11 @@ export class Duplicates {
     return { part, from: 0, to: this.#lengths[index]![part] };
   }
 
+  /** Once, when all have been added. */
   *find(): Generator<PairFound> {
     const count = this.#members.length;
-    const evaluation = this.#evaluation.map(({ text }) => ({ instruction: text, context: '', response: '' }));
-    const compared = compareRecords([...this.#texts.splice(0), ...evaluation], { threshold: this.#options.similarity, accept: sameSlots });
+    for (const { text } of this.#evaluation) this.#comparison.add({ instruction: text, context: '', response: '' });
+    const compared = this.#comparison.compare({ threshold: this.#options.similarity, accept: sameSlots });
     const { groups } = compared;
     const members: Member[] = [...this.#members, ...this.#evaluation];
     yield* this.#leaks;
