@@ -102,7 +102,7 @@ export const isDataset = (path: string): boolean => statSync(path, { throwIfNoEn
 /** @throws InputError where there is none, or one that this version does not know */
 export function readManifest(folder: string): DatasetManifest {
   const refuse = (found: string, remedy: string, cause?: unknown): never => {
-    throw new InputError({ expected: `a dataset: a folder with ${MANIFEST}`, found, where: folder, remedy }, { cause });
+    throw new InputError({ expected: `a file of records, or a dataset: a folder with ${MANIFEST}`, found, where: folder, remedy }, { cause });
   };
   if (!isDataset(folder)) refuse(existsSync(folder) ? 'none' : 'nothing there', 'Make one with roslin dataset import.');
   let manifest: DatasetManifest;
@@ -111,7 +111,7 @@ export function readManifest(folder: string): DatasetManifest {
   } catch (cause) {
     return refuse('a manifest that is no JSON', 'Make the dataset again.', cause);
   }
-  if (manifest.schema !== DATASET_SCHEMA) refuse(`one of ${printable(JSON.stringify(manifest.schema) ?? 'no schema', 60)}`, `This version reads ${DATASET_SCHEMA}.`);
+  if ((manifest.schema as string) !== DATASET_SCHEMA) refuse(`one of ${printable(String(JSON.stringify(manifest.schema)), 60)}`, `This version reads ${DATASET_SCHEMA}.`);
   const whole = Array.isArray(manifest.files) && Array.isArray(manifest.licences)
     && (manifest.files as DatasetFile[]).every(({ split, file }) => Object.hasOwn(FILES, split) && file === FILES[split]); // a name from a file never becomes a path
   if (!whole) refuse('a manifest with other fields', 'Make the dataset again.');

@@ -110,7 +110,7 @@ export function sealInto(folder: string, records: Readonly<Partial<Record<SplitN
 /** The root that records will have when they are sealed. */
 export function rootOf(records: Iterable<DatasetRecord>): string {
   const tree = new MerkleTree();
-  for (const leaf of Array.from(records, (record) => leafHash(Buffer.from(canonicalJson(record)))).sort(Buffer.compare)) tree.add(leaf);
+  for (const leaf of Array.from(records, (record) => leafHash(Buffer.from(canonicalJson(record)))).sort((a, b) => Buffer.compare(a, b))) tree.add(leaf);
   return tree.root();
 }
 

@@ -35,6 +35,10 @@ interface Flags {
 
 const list = (text: string): readonly string[] => text.split(',').map((name) => name.trim());
 
+function waiveFlag(text: string, before: readonly Waiver[] = []): readonly Waiver[] {
+  return [...before, parseWaiver(text)];
+}
+
 function share(text: string): number {
   const value = text.endsWith('%') ? Number(text.slice(0, -1)) / 100 : Number(text);
   if (text.trim() === '' || !(value > 0 && value <= 1)) throw new InvalidArgumentError(`expected a share such as 0.7 or 70%, found "${text}".`);
@@ -47,7 +51,7 @@ export function checkCommand(): Command {
     .argument('<data>', 'a dataset, a file of records or a hub id')
     .option('--against <files...>', 'evaluation sets that must not be in it')
     .option('--only <checks>', `some of ${CHECKS.map(({ name }) => name).join(', ')}`, list)
-    .option('--waive <check=reason>', 'let findings pass: check=reason, check/kind=reason or check/kind@hash=reason; may be repeated', (text: string, before: readonly Waiver[] = []) => [...before, parseWaiver(text)])
+    .option('--waive <check=reason>', 'let findings pass: check=reason, check/kind=reason or check/kind@hash=reason; may be repeated', waiveFlag)
     .option('--waivers <file>', 'the same as JSON lines with check, kind, record, reason')
     .option('--language <tag>', 'of records that do not say it (default: the most frequent)')
     .option('--similarity <share>', 'from which texts are nearly the same', share, CHECK_DEFAULTS.similarity)

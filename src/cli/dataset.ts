@@ -1,6 +1,7 @@
 /** `roslin dataset …`: in the order in which a dataset is made. */
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { Filter } from '../dataset/filter.ts';
+import type { Inspection } from '../dataset/inspect.ts';
 import { checkCommand } from './dataset-check.ts';
 import { cardCommand, exportCommand } from './dataset-export.ts';
 import { importCommand } from './dataset-import.ts';
@@ -81,7 +82,7 @@ function nothingFound(of: number, flags: Flags): void {
   print(`No record of ${of} is so.`);
 }
 
-async function writePage(path: string, result: Parameters<typeof import('../dataset/page.ts').inspectionPage>[0], title: string): Promise<void> {
+async function writePage(path: string, result: Inspection, title: string): Promise<void> {
   const [{ inspectionPage }, { writeFileAtomic }] = await Promise.all([import('../dataset/page.ts'), import('../formats/atomic.ts')]);
   writeFileAtomic(path, inspectionPage(result, title));
   note(`${sanitise(path)}: ${result.preview.length} rows`);

@@ -52,10 +52,9 @@ export async function* readDelimited(pieces: AsyncIterable<Buffer>, path: string
   for await (const piece of pieces) {
     const text = decode(piece);
     // Rows that were read before the fault come out before it.
-    const given = give(text).then(() => undefined, (error: unknown) => error);
-    const error = await given;
+    const given = await give(text).then(() => undefined, (error: unknown) => ({ error }));
     yield* drain();
-    if (error !== undefined) throw error;
+    if (given) throw given.error as Error;
   }
   await give(decode());
   await new Promise<void>((resolve) => {

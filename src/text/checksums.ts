@@ -40,7 +40,7 @@ export const ogrn = (text: string): boolean => (remainder(text.slice(0, -1), tex
 /** ISO 7064, MOD 11,10, of German tax identification numbers; of the first ten digits one is there twice or thrice, the others once at most. */
 export function steuerId(text: string): boolean {
   const d = digitsOf(text);
-  const counts = new Array<number>(10).fill(0);
+  const counts = Array.from({ length: 10 }, () => 0);
   for (const digit of d.slice(0, 10)) counts[digit]!++;
   const repeated = counts.filter((n) => n > 1);
   if (d[0] === 0 || repeated.length !== 1 || repeated[0]! > 3) return false;

@@ -126,7 +126,7 @@ export function findPersonal(text: string): PersonalFinding[] {
       found.push({ kind, from: index, to, reason, rank });
     }
   }
-  return withoutOverlaps(found.sort((a, b) => b.to - b.from - (a.to - a.from) || a.rank - b.rank)).map(({ rank: _, ...finding }) => finding);
+  return withoutOverlaps(found.sort((a, b) => b.to - b.from - (a.to - a.from) || a.rank - b.rank)).map(({ kind, from, to, reason }) => ({ kind, from, to, reason }));
 }
 
 /** Kinds that are looked for. */

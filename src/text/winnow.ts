@@ -78,9 +78,15 @@ export class Source {
       const floor = Math.max(done, at - this.#window);
       for (const place of this.#prints.get(hashes[at]!) ?? []) {
         let [i, j] = [at, place];
-        while (i > floor && j > 0 && copy[i - 1] === source[j - 1]) (i--, j--);
+        while (i > floor && j > 0 && copy[i - 1] === source[j - 1]) {
+          i--;
+          j--;
+        }
         let [k, l] = [at, place];
-        while (k < copy.length && l < source.length && copy[k] === source[l]) (k++, l++);
+        while (k < copy.length && l < source.length && copy[k] === source[l]) {
+          k++;
+          l++;
+        }
         if (k >= at + run && k - i > best.to - best.from) best = { from: i, to: k, at: j };
       }
       const length = best.to - best.from;

@@ -14,7 +14,7 @@ import { arbitraryRecord, Folder } from '../dataset/support.ts';
 const sha = (...parts: Uint8Array[]) => createHash('sha256').update(Buffer.concat(parts)).digest();
 
 describe('Merkle root', () => {
-  const leaves = (n: number) => Array.from({ length: n }, (_, i) => leafHash(Buffer.from(`record ${i}`))).sort(Buffer.compare);
+  const leaves = (n: number) => Array.from({ length: n }, (_, i) => leafHash(Buffer.from(`record ${i}`))).sort((a, b) => Buffer.compare(a, b));
   const rootOfLeaves = (list: Buffer[]) => {
     const tree = new MerkleTree();
     for (const leaf of list) tree.add(leaf);

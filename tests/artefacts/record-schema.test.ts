@@ -62,7 +62,7 @@ describe('records', () => {
 describe('canonical JSON', () => {
   test('is RFC 8785', () => {
     // Numbers and the order of keys from the examples of the RFC, sections 3.2.2 and 3.2.3.
-    assert.equal(canonicalJson({ numbers: [333333333.33333329, 1e30, 4.5, 2e-3, 0.000000000000000000000000001], literals: [null, true, false] }), '{"literals":[null,true,false],"numbers":[333333333.3333333,1e+30,4.5,0.002,1e-27]}');
+    assert.equal(canonicalJson({ numbers: [333333333.3333333, 1e30, 4.5, 2e-3, 0.000000000000000000000000001], literals: [null, true, false] }), '{"literals":[null,true,false],"numbers":[333333333.3333333,1e+30,4.5,0.002,1e-27]}');
     assert.equal(canonicalJson({ '\u20ac': 'Euro', '\r': 'CR', '\ufb33': 'dalet', '1': 'one', '\ud83d\ude00': 'smiley', '\u0080': 'control', '\u00f6': 'o' }),
       '{"\\r":"CR","1":"one","\u0080":"control","\u00f6":"o","\u20ac":"Euro","\ud83d\ude00":"smiley","\ufb33":"dalet"}');
   });

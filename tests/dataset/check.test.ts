@@ -113,7 +113,7 @@ test('leaks: into a held-out part, and of evaluation sets', async () => {
   ]);
   const { findings, data, report } = await checked(folder, [...questions, twin, { ...twin, response: 'Fish.' }, { instruction: 'What is this?', context: LONG, response: 'A text.' }], { against: [evaluation], only: ['leaks'] });
   assert.deepEqual(kindsOf(findings, 'leaks').sort(), ['41 evaluation-text', '42 evaluation-text', '43 evaluation-text']);
-  assert.deepEqual(findings.map(({ other }) => other!.line).sort(), [1, 1, 2]);
+  assert.deepEqual(findings.map(({ other }) => other!.line).sort((a, b) => a - b), [1, 1, 2]);
   assert.equal(report.evaluation_texts, 3);
 
   // A split that goes through the twins, and one that does not.

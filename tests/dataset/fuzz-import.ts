@@ -2,11 +2,11 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { Random } from '../../src/artefacts/random.ts';
+import type { Random } from '../../src/artefacts/random.ts';
 import { importRecords } from '../../src/dataset/import.ts';
 import { WRITERS } from '../../src/dataset/write-forms.ts';
 import { InputError } from '../../src/errors.ts';
-import { importing, PROVENANCE } from './support.ts';
+import { importing, PROVENANCE, withoutTurns } from './support.ts';
 
 const records = Array.from({ length: 6 }, (_, i) => ({
   instruction: `Ask, "${i}"\nin two lines`, context: i === 1 ? 'A passage.[1]' : '', response: `Answer ${i} \u00e9\u{1f411}`, category: 'open_qa', ...(i === 2 ? { turns: [{ role: 'user' as const, text: 'Hello' }] } : {}), rejected: 'worse', provenance: { record: PROVENANCE },
@@ -23,7 +23,7 @@ export interface Seed {
 
 export async function seeds(folder: string): Promise<Seed[]> {
   const found: Omit<Seed, 'gzip'>[] = [];
-  const flat = records.map(({ turns: _, ...record }) => record);
+  const flat = records.map((record) => withoutTurns(record));
   for (const [target, name] of [['dolly', 'a.jsonl'], ['alpaca', 'b.json'], ['messages', 'c.jsonl'], ['preference', 'd.jsonl'], ['csv', 'e.csv'], ['parquet', 'f.parquet'], ['roslin', 'g.jsonl']] as const) {
     const path = join(folder, name);
     await WRITERS[target].write(path, target === 'dolly' || target === 'alpaca' ? flat : records);

@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import type { DatasetRecord } from '../../src/artefacts/record-schema.ts';
 import { importRecords } from '../../src/dataset/import.ts';
 import { WRITERS, type Target } from '../../src/dataset/write-forms.ts';
-import { arbitraryRecord, Folder, importing, PROVENANCE } from './support.ts';
+import { arbitraryRecord, Folder, importing, PROVENANCE, withoutTurns } from './support.ts';
 
 const ENDINGS: Record<Target, string> = { roslin: '.jsonl', dolly: '.jsonl', alpaca: '.json', messages: '.jsonl', preference: '.jsonl', csv: '.csv', parquet: '.parquet' };
 
@@ -35,8 +35,8 @@ const FITTING: Record<Target, (record: DatasetRecord) => DatasetRecord> = {
   roslin: (record) => record,
   csv: (record) => record,
   parquet: (record) => record,
-  dolly: ({ turns: _, ...record }) => record,
-  alpaca: ({ turns: _, ...record }) => record,
+  dolly: (record) => withoutTurns(record),
+  alpaca: (record) => withoutTurns(record),
   messages: (record) => ({ ...record, context: '' }),
   preference: (record) => ({ ...record, context: '', rejected: record.rejected ?? 'worse' }),
 };

@@ -92,7 +92,7 @@ test('lineage: models of this version and of earlier ones, with what was withdra
   mkdirSync(folder.join('runs', 'broken'));
   folder.write('runs/broken/run.json', '{');
   const { models } = lineageOf(folder.join('v2'), [folder.join('runs'), folder.join('nowhere')]);
-  assert.deepEqual(models.map(({ run: path, withdrawn }) => [path.slice(folder.join('runs').length + 1), withdrawn]).sort(), [['deeper/new', 0], ['going', 0], ['old', 1]]);
+  assert.deepEqual(models.map(({ run: path, withdrawn }) => [path.slice(folder.join('runs').length + 1), withdrawn] as const).sort(([a], [b]) => (a < b ? -1 : 1)), [['deeper/new', 0], ['going', 0], ['old', 1]]);
 });
 
 describe('split', () => {

@@ -54,3 +54,8 @@ export const arbitraryRecord: fc.Arbitrary<DatasetRecord> = fc.record({
   provenance: fc.record({ record: provenance, context: provenance, response: provenance }, { requiredKeys: ['record'], noNullPrototype: true }),
   checks: fc.array(fc.record({ check: fc.constantFrom('pii', 'near-duplicate'), version: fc.constant('1'), verdict: fc.constantFrom('ok', 'warn', 'block') }, { noNullPrototype: true }), { minLength: 1, maxLength: 2 }),
 }, { requiredKeys: ['instruction', 'context', 'response', 'category', 'provenance'], noNullPrototype: true });
+
+/** A record without its earlier turns: some forms have no place for them. */
+export function withoutTurns<T extends object>(record: T): Omit<T, 'turns'> {
+  return Object.fromEntries(Object.entries(record).filter(([name]) => name !== 'turns')) as Omit<T, 'turns'>;
+}

@@ -16,13 +16,16 @@ import { command as serve } from '../../src/cli/serve.ts';
 import { command as train } from '../../src/cli/train.ts';
 import { root, textFiles } from './support.ts';
 
+const verbs = (command: Command, wanted: (name: string) => boolean): Command[] => command.commands.filter((child) => wanted(child.name())) as Command[];
+
 /** Sections of the guides that explain flags, by the beginning of their heading. */
 const EXPLAINED = {
-  'docs/training.md': { '2.': [dataset().commands.find((verb) => verb.name() === 'inspect')], '4.': [plan(), train()], '8.': [evaluate()], '9.': [generate()], '10.': [pretrain()] },
+  'docs/training.md': { '2.': verbs(dataset(), (name) => name === 'inspect'), '4.': [plan(), train()], '8.': [evaluate()], '9.': [generate()], '10.': [pretrain()] },
   'docs/checks.md': { 'Flags': [checkCommand()] },
   'docs/export.md': { 'Flags': [exportCommand()] },
   'docs/serve.md': { 'Flags': [serve()] },
   'docs/chat.md': { 'Flags': [chat()] },
+  'docs/datasets.md': { 'Flags': verbs(dataset(), (name) => name !== 'inspect') },
 };
 /** Explained once for all verbs, at the beginning of the guide. */
 const COMMON = new Set(['--json', '--offline']);

@@ -105,7 +105,7 @@ describe('properties', () => {
     fc.assert(fc.property(expression, (text) => {
       const once = writeLicence(parseLicence(text));
       assert.equal(writeLicence(parseLicence(once)), once);
-      assert.deepEqual(licencesIn(parseLicence(once)).toSorted(), licencesIn(parseLicence(text)).toSorted());
+      assert.deepEqual(new Set(licencesIn(parseLicence(once))), new Set(licencesIn(parseLicence(text))));
       const verdict = (licence: string) => licenceVerdict([{ part: 'data', licence }]).verdict;
       assert.equal(verdict(once), verdict(text));
     }));

@@ -24,7 +24,7 @@ describe('check digits', () => {
     test(`${name}: right, and wrong with any other last digit`, () => {
       assert.ok(check(number), number);
       const last = number.at(-1)!;
-      const others = /\d/.test(last) ? [...'0123456789'] : [...'TRWAGMYFPDXBNJZSQVHLCKE'];
+      const others = Array.from(/\d/.test(last) ? '0123456789' : 'TRWAGMYFPDXBNJZSQVHLCKE');
       for (const other of others.filter((c) => c !== last)) assert.ok(!check(number.slice(0, -1) + other), number.slice(0, -1) + other);
     });
   }

@@ -49,7 +49,7 @@ export class Balance {
 
   distribution(): Distribution {
     const sorted = (counts: Map<string, number>) => Object.fromEntries([...counts].sort(([a, x], [b, y]) => y - x || (a < b ? -1 : 1)));
-    const buckets = (part: (typeof MEASURED)[number]) => Array.from(this.#lengths[part], (records = 0, i) => ({ upTo: 16 * 2 ** i, records }));
+    const buckets = (part: (typeof MEASURED)[number]) => Array.from(this.#lengths[part], (records: number | undefined, i) => ({ upTo: 16 * 2 ** i, records: records ?? 0 }));
     return { categories: sorted(this.#categories), languages: sorted(this.#languages), contributors: this.#contributors.size, lengths: { instruction: buckets('instruction'), context: buckets('context'), response: buckets('response') } };
   }
 
