@@ -110,13 +110,14 @@ export interface ReviewBooking {
  * gives one answer to everything, loses the reviews since.
  */
 export function bookReviews(rules: PointsRules, reviews: readonly PastReview[], last = false): ReviewBooking {
-  const golds = reviews.filter((review) => review.gold !== undefined && review.state !== 'voided');
+  // Gold items of voided reviews stay known: nobody begins anew by falling.
+  const golds = reviews.filter((review) => review.gold !== undefined);
   const { standing } = reliability(golds.map((review) => review.gold!));
   const constant = isConstant(rules, reviews.map(({ key }) => key));
   const live = reviews.filter(({ state }) => state !== 'voided');
   if (standing === 'resting') {
-    const since = golds.length > GOLD_WINDOW ? live.indexOf(golds.at(-GOLD_WINDOW - 1)!) + 1 : 0;
-    return { standing, constant, book: [], void: live.slice(since).map(({ id }) => id) };
+    const since = golds.length > GOLD_WINDOW ? reviews.indexOf(golds.at(-GOLD_WINDOW - 1)!) + 1 : 0;
+    return { standing, constant, book: [], void: reviews.slice(since).filter(({ state }) => state !== 'voided').map(({ id }) => id) };
   }
   if (constant) {
     const recent = new Set(reviews.slice(-rules.review.alike.of).map(({ id }) => id));
