@@ -35,8 +35,8 @@ test('the formula, by hand', () => {
   // 5000 x 0.75 x 1.15 x 0.7 x 1.2 x 0.5 = 1811.25
   assert.equal(mp({ words: 45, quality: 4500, similarity: 600, weight: 1200, nth_of_day: 30 }), 1811);
   assert.equal(noveltyFactor(R, 701), undefined);
-  assert.deepEqual([0, 200, 450, 700, 701].map((own) => noveltyFactor(R, 300, own)), [1000, 1000, 650, 300, undefined], 'one’s own earlier records count sooner');
-  assert.equal(mp({ similarity: 600, own_similarity: 600 }), 2200, 'the lower of the two');
+  assert.deepEqual([0, 150, 425, 700, 701].map((own) => noveltyFactor(R, 300, own)), [1000, 1000, 625, 250, undefined], 'one’s own earlier records count sooner');
+  assert.equal(mp({ similarity: 600, own_similarity: 600 }), 1930, 'the lower of the two');
   assert.equal(askerPoints(R, 4999), 499);
 });
 

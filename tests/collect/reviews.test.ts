@@ -124,6 +124,7 @@ test('gold: right, near, wrong; a Beta of what was answered, the newest ten', ()
   assert.deepEqual(of(5, 0), { alpha: 8, beta: 1, gold_n: 5, weight: 888, standing: 'trusted' });
   assert.deepEqual(of(2, 3), { alpha: 5, beta: 4, gold_n: 5, weight: 555, standing: 'resting' });
   assert.equal(of(1, 3).standing, 'unproven', 'four say nothing yet');
+  assert.equal(of(3, 2).standing, 'unproven', 'neither good nor bad: the pay waits');
   assert.equal(of(0, 0, 9).standing, 'trusted', 'near is nobody’s mistake');
   assert.equal(reliability([...Array<Answer>(20).fill('right'), ...Array<Answer>(6).fill('wrong')]).standing, 'resting', 'who begins to click through is noticed');
   assert.deepEqual(reliability(Array<Answer>(5).fill('right'), ['wrong', 'wrong']).standing, 'trusted', 'hard cases move the weight alone');

@@ -28,4 +28,4 @@ export function pendingCap(rules: PointsRules, { accepted, rejected, stopped }: 
 }
 
 /** Questions for others that one person may have open: askers wait until some are answered. */
-export const OPEN_QUESTIONS = 5;
+export const OPEN_QUESTIONS = 3;

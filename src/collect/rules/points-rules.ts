@@ -53,7 +53,7 @@ export const FIRST_RULES: PointsRules = {
   base_mp: { open_qa: 3000, general_qa: 4000, closed_qa: 5000, information_extraction: 5000, summarization: 5000, brainstorming: 2000, classification: 3000, creative_writing: 4000 },
   full_words: { open_qa: 35, general_qa: 80, closed_qa: 30, information_extraction: 30, summarization: 60, brainstorming: 45, classification: 30, creative_writing: 130 },
   quality: [[3000, 700], [4000, 1000], [5000, 1300]],
-  novelty: { free: 500, most: 700, least: 400, own: { free: 200, most: 700, least: 300 } },
+  novelty: { free: 500, most: 700, least: 400, own: { free: 150, most: 700, least: 250 } },
   need: { min: 700, max: 1500 },
   full_a_day: 15,
   asker_share: 100,

@@ -21,8 +21,9 @@ export const PRIOR = { a: 3, b: 1 } as const;
 export const GOLD_WINDOW = 10;
 /** With fewer gold items nothing is said for or against somebody. */
 export const GOLD_PROVEN = 5;
-/** Mean of Beta(a, b), in thousandths, below which a reviewer rests. */
+/** Mean of Beta(a, b), in thousandths, below which a reviewer rests, and from which their reviews are paid. */
 export const RESTING_BELOW = 600;
+export const TRUSTED_FROM = 700;
 
 export interface Reliability {
   readonly alpha: number;
@@ -30,7 +31,7 @@ export interface Reliability {
   readonly gold_n: number;
   /** Mean of Beta(alpha, beta), in thousandths: the weight of this reviewer's scores. */
   readonly weight: number;
-  /** `resting`: gets no reviews any more, and the last ones do not count. */
+  /** `unproven`: reviews count, their pay waits. `resting`: gets no reviews any more, and the last ones do not count. */
   readonly standing: 'unproven' | 'trusted' | 'resting';
 }
 
@@ -42,7 +43,7 @@ export function reliability(gold: readonly Answer[], adjudicated: readonly Answe
   const alpha = PRIOR.a + count(recent, 'right') + count(adjudicated, 'right');
   const beta = PRIOR.b + count(recent, 'wrong') + count(adjudicated, 'wrong');
   const onGold = mean(count(recent, 'right'), count(recent, 'wrong'));
-  const standing = gold.length < GOLD_PROVEN ? 'unproven' : onGold < RESTING_BELOW ? 'resting' : 'trusted';
+  const standing = gold.length < GOLD_PROVEN ? 'unproven' : onGold < RESTING_BELOW ? 'resting' : onGold < TRUSTED_FROM ? 'unproven' : 'trusted';
   return { alpha, beta, gold_n: gold.length, weight: Math.floor((1000 * alpha) / (alpha + beta)), standing };
 }
 

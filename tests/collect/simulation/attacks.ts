@@ -5,9 +5,10 @@
 import { auditOutcome, auditSample, type AuditVote } from '../../../src/collect/rules/prizes.ts';
 import { reversalsOf, sumsByUser } from '../../../src/collect/rules/ledger.ts';
 import { CATEGORIES } from '../../../src/collect/rules/categories.ts';
+import { FIRST_RULES, type PointsRules } from '../../../src/collect/rules/points-rules.ts';
 import { FORM_RULES } from '../../../src/collect/rules/forms.ts';
 import { LEASE_TIMES, LEASES_AT_ONCE } from '../../../src/collect/rules/work.ts';
-import { Campaign, clamp, honestOpinion, honestText, type Opinion, type Outcome, type Person, type Plan, type Seen, type Settings } from './campaign.ts';
+import { Campaign, clamp, honestOpinion, honestText, type Opinion, type Outcome, type Person, type Plan, type Seen } from './campaign.ts';
 
 export interface Size {
   readonly people: number;
@@ -67,7 +68,7 @@ const copyist = (similarity: number): Plan => ({
 
 const flooder: Plan = {
   name: 'flooder', reviews: -1, revises: false,
-  write: (sim, person, category) => ({ ...honestText(sim, person, category), quality: clamp(sim.normal(2, 0.55), 1, 5), minutes: 0.4 }),
+  write: (sim, person, category) => ({ ...honestText(sim, person, category), quality: clamp(sim.normal(1.75, 0.5), 1, 5), minutes: 0.4 }),
 };
 
 /** Pastes what a generator wrote: fluent, quick, not their own. */
@@ -88,7 +89,7 @@ function ring(members: readonly string[], sloppy: boolean): Plan {
 }
 
 /** Bots that only review: `dwell` minutes for each, by their own way of judging. */
-const bot = (name: string, judge: (sim: Campaign, person: Person, seen: Seen) => Opinion): Plan => ({ name, reviews: 1, write: (sim, person, category) => ({ ...honestText(sim, person, category), quality: 1, minutes: 30 }), judge });
+const bot = (name: string, judge: (sim: Campaign, person: Person, seen: Seen) => Opinion): Plan => ({ name, reviews: 1, writes: false, judge });
 const clicker = bot('clicks at once', () => accept(0.03));
 const patient = bot('waits, accepts everything', (_, __, seen) => accept(0.1 + seen.words / 600));
 const dice = bot('waits, throws dice', (sim, person, seen) => {
@@ -125,15 +126,13 @@ const hoarder: Plan = {
 /** Nothing until the last day, then all the minutes of the campaign. */
 const sniper = (days: number): Plan => ({ name: 'sniper', minutes: (person, day) => (day < days - 1 ? 0 : person.pace * days) });
 
-const asker: Plan = { name: 'floods questions', asks: 50, reviews: -1, minutes: (person) => person.pace };
+const asker: Plan = { name: 'floods questions', asks: true };
 
 // Measures -------------------------------------------------------------------------------------------------------------
 
-/** Runs a campaign twice, with and without the plans of the first people, and compares. */
-function beside(size: Size, plans: (seed: number) => readonly Plan[], others: readonly Plan[] = []): { plays: Outcome[]; honest: Outcome[] } {
-  const settings = (seed: number, own: readonly Plan[]): Settings => ({ people: size.people, days: size.days, teams: 10, seed, plans: own });
-  const seeds = Array.from({ length: size.seeds }, (_, i) => i + 1);
-  return { plays: seeds.map((seed) => new Campaign(settings(seed, plans(seed))).run()), honest: seeds.map((seed) => new Campaign(settings(seed, others)).run()) };
+/** A campaign for each seed, with these plans for the first people. */
+function play(size: Size, rules: PointsRules, plans: readonly Plan[]): Outcome[] {
+  return Array.from({ length: size.seeds }, (_, i) => new Campaign({ people: size.people, days: size.days, teams: 10, seed: i + 1, rules, plans }).run());
 }
 
 const pointsOf = (outcome: Outcome, n: number): number => mean(outcome.people.slice(0, n).map(({ id }) => outcome.points.get(id)!));
@@ -149,13 +148,13 @@ function gain(plays: readonly Outcome[], honest: readonly Outcome[], n: number):
 const rounded = <T extends Finding>(finding: T): T => ({ ...finding, value: Math.round(finding.value * 1000) / 1000, error: Math.round(finding.error * 1000) / 1000 });
 
 /** Ten of a hundred play the attack at once, so that the mean says something; the ring is five. */
-export function attacks(size: Size): Finding[] {
+export function attacks(size: Size, rules: PointsRules = FIRST_RULES): Finding[] {
   const found: Finding[] = [];
   const TEN = Math.max(1, Math.floor(size.people / 10));
-  const many = (plan: Plan) => () => Array.from({ length: TEN }, () => plan);
-  const { honest } = beside({ ...size }, () => []);
+  const many = (plan: Plan) => play(size, rules, Array.from({ length: TEN }, () => plan));
+  const honest = play(size, rules, []);
   const compare = (attack: string, how: string, answer: string, plan: Plan, at_most?: number, base: readonly Outcome[] = honest) => {
-    const { plays } = { plays: Array.from({ length: size.seeds }, (_, i) => new Campaign({ people: size.people, days: size.days, teams: 10, seed: i + 1, plans: many(plan)() }).run()) };
+    const plays = many(plan);
     found.push({ attack, how, answer, figure: 'points over honest points', ...gain(plays, base, TEN), ...(at_most === undefined ? {} : { at_most }) });
     return plays;
   };
@@ -172,19 +171,30 @@ export function attacks(size: Size): Finding[] {
 
   const pastes = compare('pasted from a generator', 'before the audit', 'attestation, hints', paster);
   for (const seen of [0.9, 0.5, 0.2]) {
-    const left = pastes.flatMap((outcome, s) => outcome.people.slice(0, TEN).map(({ id }) => afterAudit(outcome, id, seen, `seed ${s}`) / Math.max(1, pointsOf(honest[s]!, TEN))));
+    const left = pastes.flatMap((outcome, s) => outcome.people.slice(0, TEN).map(({ id }) => afterAudit(outcome, rules, id, seen, `seed ${s}`) / Math.max(1, pointsOf(honest[s]!, TEN))));
     found.push({ attack: 'pasted from a generator', how: `after the audit, if a moderator notices ${seen * 100} % of such records`, answer: 'audit, claw-back', figure: 'points over honest points', value: mean(left), error: spread(left), ...(seen === 0.9 ? { at_most: 0.1 } : {}) });
   }
 
   const members = ['p0', 'p1', 'p2', 'p3', 'p4'];
   for (const sloppy of [false, true]) {
     const plan = ring(members, sloppy);
-    const { plays } = beside({ ...size }, () => members.map(() => plan));
+    const plays = play(size, rules, members.map(() => plan));
     found.push({ attack: 'friends approve each other', how: `a ring of 5 in ${size.people}${sloppy ? ', who also write worse and faster' : ''}`, answer: 'random blind assignment, pair cap, few skips', figure: 'points over honest points', ...gain(plays, honest, 5), at_most: 1.05 });
   }
 
+  // The time of one person on two accounts: a quarter of it reviews the other account's records.
+  const half = (share: number, partner: (person: Person) => string, writes: boolean): Plan => ({
+    name: 'puppet', writes, reviews: writes ? 0.66 : 1, minutes: (person) => person.pace * share,
+    judge: (sim, person, seen) => (seen.author === partner(person) ? { ...accept(0.5), dwell_ms: 60_000 + seen.words * 100 } : honestOpinion(sim, person, seen)),
+    takes: (_, person, seen) => seen.author === partner(person) || person.skippedToday >= 4,
+  });
+  const pairs = Math.floor(size.people / 20);
+  const numbered = (person: Person) => Number(person.id.slice(1));
+  const puppets = play(size, rules, [...Array.from({ length: pairs }, () => half(0.75, (p) => `p${numbered(p) + pairs}`, true)), ...Array.from({ length: pairs }, () => half(0.25, (p) => `p${numbered(p) - pairs}`, false))]);
+  found.push({ attack: 'sock puppets', how: 'a second account that reviews for the first, out of one person’s time', answer: 'invitations by person; random blind assignment, pair cap', figure: 'points over honest points', ...gain(puppets, honest, pairs), at_most: 1.02 });
+
   for (const plan of [clicker, patient, dice]) {
-    const plays = Array.from({ length: size.seeds }, (_, i) => new Campaign({ people: size.people, days: size.days, teams: 10, seed: i + 1, plans: many(plan)() }).run());
+    const plays = many(plan);
     const points = plays.flatMap((outcome) => outcome.people.slice(0, TEN).map(({ id }) => outcome.points.get(id)! / 1000));
     const raw = plays.flatMap((outcome) => outcome.people.slice(0, TEN).map(({ id }) => (outcome.sums.get(id)?.review_mp ?? 0) / 1000));
     found.push({ attack: 'review by clicking', how: `reviews alone, ${plan.name}`, answer: 'dwell floor, gold, constant pattern, 30 % share', figure: 'points on the board', value: mean(points), error: spread(points), at_most: 0 });
@@ -193,14 +203,20 @@ export function attacks(size: Size): Finding[] {
   compare('review by clicking', 'writes honestly, accepts everything unread', 'gold: the pay of such reviews is taken back', lazy);
 
   const picks = compare('waiting for a high W', 'always writes what is needed most (as intended)', 'W within 0.7 and 1.5', picker);
-  compare('waiting for a high W', 'hoards claims, beside who writes what is needed most', 'W fixed at the claim, three leases, four hours at most', hoarder, 1.03, picks);
+  compare('waiting for a high W', 'hoards claims, beside who writes what is needed most', 'W fixed at the claim, one lease, two hours at most', hoarder, 1.03, picks);
   compare('last-minute snipe', 'all the time of the campaign on its last day', 'D, pending cap', sniper(size.days), 1);
-  compare('question flood', '50 questions a day beside honest work', '10 %, five open questions', asker, 1.05);
+  const rests = honest.flatMap((outcome) => outcome.people.filter(({ reviews }) => reviews.length >= 10).map(({ reviews }) => (reviews.some(({ state }) => state === 'voided') ? 1 : 0)));
+  found.push({ attack: 'none', how: 'honest reviewers whose reviews are voided by chance', answer: '', figure: 'share', value: mean(rests), error: spread(rests), at_most: 0.05 });
+  const unpaid = honest.flatMap((outcome) => outcome.people.filter(({ reviews }) => reviews.length >= 10).map(({ reviews }) => (reviews.every(({ state }) => state === 'held') ? 1 : 0)));
+  found.push({ attack: 'none', how: 'honest reviewers with ten reviews or more who are never paid', answer: '', figure: 'share', value: mean(unpaid), error: spread(unpaid), at_most: 0.05 });
+  const kept = honest.map((outcome) => outcome.submissions.filter(({ state }) => state === 'accepted').length / outcome.submissions.length);
+  found.push({ attack: 'none', how: 'honest records that are accepted', answer: '', figure: 'share', value: mean(kept), error: spread(kept) });
+  compare('question flood', 'as many questions as may be open, half a minute each, beside honest work', '10 %, three open questions', asker, 1.05);
   return found.map(rounded);
 }
 
 /** Points of a candidate after a blind audit by two moderators who each notice a copied record with this probability. */
-function afterAudit(outcome: Outcome, user_id: string, notices: number, seed: string): number {
+function afterAudit(outcome: Outcome, rules: PointsRules, user_id: string, notices: number, seed: string): number {
   const accepted = outcome.submissions.filter(({ author_id, state }) => author_id === user_id && state === 'accepted');
   if (accepted.length === 0) return 0;
   const copied = new Map(accepted.map(({ id, copied }) => [id, copied]));
@@ -220,5 +236,5 @@ function afterAudit(outcome: Outcome, user_id: string, notices: number, seed: st
   // Forfeited: everything that was written is taken back.
   const mine = outcome.entries.filter((entry) => entry.user_id === user_id);
   const back = accepted.flatMap(({ id }) => reversalsOf(`submission:${id}`, mine, 'retracted')).map((entry, i) => ({ ...entry, seq: outcome.entries.length + 1 + i }));
-  return sumsByUser([...mine, ...back], new Campaign({ people: 0, days: 0, teams: 1, seed: 0 }).rules).get(user_id)!.points_mp;
+  return sumsByUser([...mine, ...back], rules).get(user_id)!.points_mp;
 }

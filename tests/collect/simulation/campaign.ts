@@ -51,8 +51,10 @@ export interface Plan {
   /** False: pass this record on. */
   readonly takes?: (sim: Campaign, person: Person, seen: Seen) => boolean;
   readonly revises?: boolean;
-  /** Questions asked a day, for others to answer. */
-  readonly asks?: number;
+  /** Asks as many questions for others as may be open: half a minute each. */
+  readonly asks?: boolean;
+  /** False: never writes. */
+  readonly writes?: boolean;
 }
 
 export interface Person {
@@ -166,7 +168,6 @@ export class Campaign {
       person.skippedToday = 0;
       const minutes = person.plan.minutes?.(person, this.day) ?? Math.max(0, person.pace * (0.5 + this.random.next()));
       left.set(person, minutes);
-      if (open) for (let i = 0; i < (person.plan.asks ?? 0); i++) this.#ask(person);
     }
     const all = [...left.values()].reduce((sum, minutes) => sum + minutes, 0);
     let used = 0;
@@ -185,6 +186,7 @@ export class Campaign {
   }
 
   #turn(person: Person, open: boolean): number {
+    if (open && person.plan.asks && this.#ask(person)) return 0.5;
     const revision = person.plan.revises === false ? undefined : this.#open.get(person.id)?.find(({ state }) => state === 'changes_requested');
     if (revision) return this.#revise(revision);
     const wish = person.plan.reviews ?? 0.66;
@@ -192,7 +194,7 @@ export class Campaign {
       const minutes = this.#review(person);
       if (minutes !== undefined) return minutes;
     }
-    const written = open ? this.#write(person) : undefined;
+    const written = open && person.plan.writes !== false ? this.#write(person) : undefined;
     return written ?? this.#review(person) ?? 2;
   }
 
@@ -225,9 +227,10 @@ export class Campaign {
     return { category, weight: this.#weights[category]! };
   }
 
-  #ask(person: Person): void {
-    if (this.#questions.filter(({ asker }) => asker === person).length >= OPEN_QUESTIONS) return;
+  #ask(person: Person): boolean {
+    if (this.#questions.filter(({ asker }) => asker === person).length >= OPEN_QUESTIONS) return false;
     this.#questions.push({ asker: person, category: this.random.next() < 0.5 ? 'open_qa' : 'general_qa' });
+    return true;
   }
 
   #revise(submission: Submission): number {
