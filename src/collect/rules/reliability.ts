@@ -35,7 +35,7 @@ export interface Reliability {
   readonly standing: 'unproven' | 'trusted' | 'resting';
 }
 
-/** `gold` and `adjudicated` in the order in which they were answered. A moderator decides the hard cases, so those move the weight alone. */
+/** `gold` and `adjudicated` in the order in which they were answered, those of voided reviews too: nobody begins anew by falling. A moderator decides the hard cases, so those move the weight alone. */
 export function reliability(gold: readonly Answer[], adjudicated: readonly Answer[] = []): Reliability {
   const recent = gold.slice(-GOLD_WINDOW);
   const count = (answers: readonly Answer[], answer: Answer) => answers.filter((one) => one === answer).length;
@@ -107,11 +107,10 @@ export interface ReviewBooking {
 
 /**
  * What is to be done after a reviewer handed in a review, given all of theirs in order. Pay is held until the reviewer is proven; at the
- * end of the campaign (`last`) also who saw few gold items is paid, if these were right more often than not. Who falls below the line, or
- * gives one answer to everything, loses the reviews since.
+ * end of the campaign (`last`) also who saw few gold items is paid, if these were right more often than not, and who saw none, since nothing
+ * speaks against them. Who falls below the line, or gives one answer to everything, loses the reviews since.
  */
 export function bookReviews(rules: PointsRules, reviews: readonly PastReview[], last = false): ReviewBooking {
-  // Gold items of voided reviews stay known: nobody begins anew by falling.
   const golds = reviews.filter((review) => review.gold !== undefined);
   const { standing } = reliability(golds.map((review) => review.gold!));
   const constant = isConstant(rules, reviews.map(({ key }) => key));
@@ -126,7 +125,7 @@ export function bookReviews(rules: PointsRules, reviews: readonly PastReview[], 
   }
   const right = golds.filter(({ gold }) => gold === 'right').length;
   const wrong = golds.filter(({ gold }) => gold === 'wrong').length;
-  if (standing !== 'trusted' && !(last && right > wrong)) return { standing, constant, book: [], void: [] };
+  if (standing !== 'trusted' && !(last && (right > wrong || golds.length === 0))) return { standing, constant, book: [], void: [] };
   const held = live.filter(({ state }) => state === 'held');
   return {
     standing, constant, void: [],
