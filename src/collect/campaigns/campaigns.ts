@@ -49,7 +49,7 @@ const consentOf = ({ consent, organisation, licence }: Pick<CampaignInput, 'cons
   Object.keys(consent).length > 0 ? { ...consent } : { en: fillConsent(CONSENT.en, { organisation, licence }), ru: fillConsent(CONSENT.ru, { organisation, licence }) };
 
 /** A new campaign, in draft. One at a time: the one before must be finished, or the demo. */
-export async function createCampaign(context: Context, actor: string, input: CampaignInput, demo = false): Promise<Campaign> {
+export async function createCampaign(context: Context, actor: string | null, input: CampaignInput, demo = false): Promise<Campaign> {
   requireSound(input);
   return context.store.transaction(async (tx) => {
     await tx.insertInto('chains').values({ name: 'campaigns', seq: 0, hash: '' }).onConflict((c) => c.doNothing()).execute();

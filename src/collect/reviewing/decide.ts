@@ -23,9 +23,9 @@ import { reliabilityOf } from './pay.ts';
 
 type Submission = Selectable<SubmissionsTable>;
 
-/** One in ten is held out for evaluation, by hash: the same on any machine, and nobody's choice. */
+/** One in ten is held out for evaluation, by hash: the same on any machine, and nobody's choice. Records about one passage stay together. */
 const HELD_OUT = 10;
-export const splitOf = (contentHash: string): 'train' | 'held_out' => (createHash('sha256').update(`split ${contentHash}`).digest().readUInt32BE(0) % HELD_OUT === 0 ? 'held_out' : 'train');
+const splitOf = ({ passage_id, content_hash }: { readonly passage_id: string | null; readonly content_hash: string }): 'train' | 'held_out' => (createHash('sha256').update(`split ${passage_id ?? content_hash}`).digest().readUInt32BE(0) % HELD_OUT === 0 ? 'held_out' : 'train');
 
 /** Looks at the reviews of the current version and round, and decides if they suffice. The submission's row is locked. */
 export async function decideByReviews(tx: Tx, context: Context, campaign: Campaign, submission: Submission): Promise<void> {
@@ -46,8 +46,8 @@ const EVENT = { accept: 'accept', fix: 'request_changes', reject: 'reject' } as 
 
 async function carryOut(tx: Tx, context: Context, campaign: Campaign, submission: Submission, verdict: Verdict, quality: number, actor: string | null, actors: Actor | readonly Actor[]): Promise<void> {
   const state = moved(submission.state, EVENT[verdict], actors);
-  const { content_hash } = await tx.selectFrom('submission_versions').select('content_hash').where('submission_id', '=', submission.id).where('version', '=', submission.version).executeTakeFirstOrThrow();
-  await tx.updateTable('submissions').set({ state, quality, needs_decision: null, decided_at: instantOf(context), ...(verdict === 'accept' && { split: splitOf(content_hash) }) }).where('id', '=', submission.id).execute();
+  const version = await tx.selectFrom('submission_versions').select(['content_hash', 'passage_id']).where('submission_id', '=', submission.id).where('version', '=', submission.version).executeTakeFirstOrThrow();
+  await tx.updateTable('submissions').set({ state, quality, needs_decision: null, decided_at: instantOf(context), ...(verdict === 'accept' && { split: splitOf(version) }) }).where('id', '=', submission.id).execute();
   await tx.updateTable('reviews').set({ state: 'voided' }).where('submission_id', '=', submission.id).where('state', '=', 'assigned').where('is_gold', '=', false).execute();
   if (verdict === 'accept') {
     const task = submission.task_id === null ? undefined : await tx.selectFrom('tasks as t').leftJoin('memberships as m', (join) => join.onRef('m.user_id', '=', 't.asked_by').on('m.until', 'is', null)).select(['t.asked_by', 'm.team_id']).where('t.id', '=', submission.task_id).executeTakeFirst();

@@ -1,4 +1,5 @@
 /** Pay of reviews: booked once a reviewer is proven, voided for who clicks through. The rules are in rules/reliability.ts. */
+import { sql } from 'kysely';
 import type { Tx } from '../../store/store.ts';
 import type { Campaign } from '../campaigns/current.ts';
 import type { Context } from '../context.ts';
@@ -13,7 +14,7 @@ import { countWords } from '../rules/words.ts';
 export async function pastReviews(tx: Tx, campaign: Campaign, reviewerId: string): Promise<(PastReview & { readonly at: Date })[]> {
   const rows = await tx.selectFrom('reviews as r').innerJoin('submissions as s', 's.id', 'r.submission_id').innerJoin('submission_versions as v', (join) => join.onRef('v.submission_id', '=', 'r.submission_id').onRef('v.version', '=', 'r.version'))
     .leftJoin('golds as g', 'g.submission_id', 'r.submission_id')
-    .select(['r.id', 'r.scores', 'r.verdict', 'r.dwell_ms', 'r.state', 'r.is_gold', 'r.submitted_at', 'g.verdict as gold', 'v.instruction', 'v.context', 'v.response', 'v.language', (eb) => eb.exists(eb.selectFrom('ledger_entries as e').select('e.seq').where('e.campaign_id', '=', campaign.id).where('e.event_id', '=', eb.fn<string>('concat', [eb.val('review:'), 'r.id']))).as('booked')])
+    .select(['r.id', 'r.scores', 'r.verdict', 'r.dwell_ms', 'r.state', 'r.is_gold', 'r.submitted_at', 'g.verdict as gold', 'v.instruction', 'v.context', 'v.response', 'v.language', (eb) => eb.exists(eb.selectFrom('ledger_entries as e').select('e.seq').where('e.campaign_id', '=', campaign.id).where('e.event_id', '=', sql<string>`'review:' || r.id`)).as('booked')])
     .where('s.campaign_id', '=', campaign.id).where('r.reviewer_id', '=', reviewerId).where('r.submitted_at', 'is not', null).orderBy('r.submitted_at').orderBy('r.id').execute();
   return rows.map((row) => ({
     id: row.id, key: reviewKey(row.scores as Scores, row.verdict as Verdict), words: countWords(row.instruction, row.language) + countWords(row.context, row.language) + countWords(row.response, row.language), dwell_ms: row.dwell_ms ?? 0, at: row.submitted_at!,
