@@ -13,9 +13,12 @@ export const chainOf = (campaignId: string): string => `ledger ${campaignId}`;
 
 const bodyOf = (entry: NewEntry, at: Date) => ({ ...entry, at: at.toISOString() });
 
-const entryOf = (row: Selectable<LedgerEntriesTable>): Entry => ({
-  seq: row.seq, user_id: row.user_id, team_id: row.team_id, kind: row.kind, subject: row.subject, rules_version: row.rules_version, delta_mp: row.delta_mp, factors: row.factors as EntryFactors, reverses: row.reverses, event_id: row.event_id, work_day: row.work_day,
+/** What is hashed: the number is the chain's. */
+const unnumbered = (row: Selectable<LedgerEntriesTable>): NewEntry => ({
+  user_id: row.user_id, team_id: row.team_id, kind: row.kind, subject: row.subject, rules_version: row.rules_version, delta_mp: row.delta_mp, factors: row.factors as EntryFactors, reverses: row.reverses, event_id: row.event_id, work_day: row.work_day,
 });
+
+const entryOf = (row: Selectable<LedgerEntriesTable>): Entry => ({ seq: row.seq, ...unnumbered(row) });
 
 /** Books entries; those whose event is booked already are left out. Returns the new ones. */
 export async function book(tx: Tx, context: Context, campaignId: string, entries: readonly NewEntry[]): Promise<number> {
@@ -44,7 +47,7 @@ export async function entriesOf(db: Db | Tx, campaignId: string, filter: { reado
 /** What is wrong with a campaign's ledger, and the first entry at fault: its chain, and that each entry follows from its own facts and rules. */
 export async function verifyLedger(db: Db, campaign: Pick<Campaign, 'id'>): Promise<{ fault: string; at: number | null } | undefined> {
   const rows = await db.selectFrom('ledger_entries').selectAll().where('campaign_id', '=', campaign.id).orderBy('seq').execute();
-  const links = rows.map((row) => ({ seq: row.seq, prev_hash: row.prev_hash, hash: row.hash, body: bodyOf(entryOf(row), row.at) }));
+  const links = rows.map((row) => ({ seq: row.seq, prev_hash: row.prev_hash, hash: row.hash, body: bodyOf(unnumbered(row), row.at) }));
   const fault = chainFault(links, await chainHead(db, chainOf(campaign.id))) ?? ledgerFaults(rows.map(entryOf), new Map(POINTS_RULES.map((rules) => [rules.version, rules])))[0];
   return fault === undefined ? undefined : { fault, at: Number(/entry (\d+)/.exec(fault)?.[1] ?? 0) || null };
 }
