@@ -19,6 +19,8 @@ const VERBS: Record<string, Verb> = {
   chat: { summary: 'questions and answers in the terminal', engine: true, load: () => import('./chat.ts') },
   licences: { summary: 'what licences of base and data come to', load: () => import('./licences.ts') },
   serve: { summary: 'a server that speaks the OpenAI API', load: () => import('./serve.ts') },
+  backup: { summary: 'everything of a studio as one file, also while it runs', load: () => import('./backup.ts') },
+  restore: { summary: 'a backup into an empty workspace', load: () => import('./restore.ts') },
   doctor: { summary: 'what this machine has and lacks, and the exact remedy', load: () => import('./doctor.ts') },
 };
 

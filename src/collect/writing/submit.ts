@@ -55,6 +55,11 @@ export async function submitDraft(context: Context, person: Person, input: Submi
   // Outside of the transaction: it takes the longest. The very same text is looked for again inside.
   const checked = await allFindings(context, outside, record);
   const blocking = checked.findings.filter(({ severity }) => severity === 'block');
+  if (blocking.length > 0) {
+    // The same submission, sent twice, may have gone in meanwhile: then it is like itself.
+    const meanwhile = await alreadySubmitted(context.store.db, person.id, input.idempotency_key);
+    if (meanwhile) return answerOf(context, meanwhile);
+  }
   if (blocking.length > 0 && draft.state === 'open') throw new Refusal('findings', 'Something has to be mended before this can be handed in.', { extra: { findings: checked.findings } });
   const submissionId = await context.store.transaction(async (tx) => {
     await tx.selectFrom('users').select('id').where('id', '=', person.id).forUpdate().execute();

@@ -1,6 +1,7 @@
 /** Drafts, submitting, checks, undo, revising, appeals: what is written is never lost, and nothing counts twice. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { LEASES_AT_ONCE } from '../../../src/collect/rules/work.ts';
 import { TestDatabase } from '../../store/database.ts';
 import { attested, join_, newKey, openCampaign, owner, RECORDS, review, startTestStudio, write } from './client.ts';
 
@@ -64,6 +65,7 @@ test('what blocks is said with its place; what is like another record too', asyn
   const finding = copy.reply.body.findings.find(({ code, field }: { code: string; field: string }) => code === 'like_another' && field === 'response');
   assert.ok(finding.values.percent >= 80);
   assert.ok(finding.spans.length > 0);
+  await bob.ok('POST', `/api/drafts/${copy.draft_id}/release`, { reason: 'a copy' });
   const padded = await submit(bob, { instruction: RECORDS[0].instruction.split('').join('\u200b'), response: RECORDS[0].response });
   assert.equal(padded.reply.status, 422, 'zero-width padding does not hide a copy');
   const { findings } = await bob.ok('POST', `/api/drafts/${padded.draft_id}/check`, { body: { instruction: 'Where can I reach you at work?', context: '', response: 'Write to jane.roe@company-mail.com, she will answer within a day or so.' } });
@@ -148,7 +150,7 @@ test('reviewers who disagree get a third, then a moderator; points follow and ve
   assert.deepEqual((await olga.ok('POST', '/api/manage/log/verify')).ledger, { ok: false, at: 1 });
 });
 
-test('newcomers have five waiting at most, and three tasks', async () => {
+test('newcomers have five waiting at most, and as many tasks as the rules say', async () => {
   const { studio, ann } = await begun();
   await using _ = studio;
   for (const record of RECORDS) await write(ann, 'open_qa', record);
@@ -156,6 +158,6 @@ test('newcomers have five waiting at most, and three tasks', async () => {
   assert.deepEqual(body.error.values, { pending: 5, cap: 5, because: 'newcomer' });
   const [last] = (await ann.ok('GET', '/api/records')).records;
   await ann.ok('POST', `/api/records/${last.id}/withdraw`);
-  for (let i = 0; i < 3; i++) await ann.ok('POST', '/api/tasks/claim', { category: 'open_qa', kind: 'author' });
+  for (let i = 0; i < LEASES_AT_ONCE; i++) await ann.ok('POST', '/api/tasks/claim', { category: 'open_qa', kind: 'author' });
   await ann.refused('POST', '/api/tasks/claim', { category: 'open_qa', kind: 'author' }, 'too_many_leases');
 });
