@@ -18,6 +18,7 @@ import { sameSlots } from '../src/text/slots.ts';
 import { machine, median } from './measure.ts';
 
 const { values } = parseArgs({ options: { data: { type: 'string', multiple: true }, python: { type: 'string', default: process.env['ROSLIN_PYTHON'] ?? 'python3' }, peer: { type: 'boolean', default: true }, planted: { type: 'string', default: '300' } }, allowNegative: true });
+const FILE = 'bench/results/duplicates.json';
 const folder = '../shared/data/dolly';
 const files = values.data ?? (existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.jsonl')).map((name) => join(folder, name)) : []);
 if (files.length === 0) throw new Error('No records: give files with --data.');
@@ -112,6 +113,7 @@ function ours(texts: readonly string[]): { seconds: number; cpu_seconds: number;
   return { seconds: whole.seconds, cpu_seconds: whole.cpu, links: whole.value.links.length, signatures_cpu_seconds: signatures.cpu };
 }
 
+const before = !values.peer && existsSync(FILE) ? (JSON.parse(readFileSync(FILE, 'utf8')) as Record<string, unknown>)['speed'] : undefined;
 const report: Record<string, unknown> = { ...machine(), date: new Date().toISOString(), records: records.length, threshold: SIMILAR_DEFAULTS.threshold, permutations: SIMILAR_DEFAULTS.permutations, ...bandsFor(SIMILAR_DEFAULTS.permutations, SIMILAR_DEFAULTS.threshold, SIMILAR_DEFAULTS.recall) };
 if (values.peer) {
   // Long texts alone: for short ones the two would do different things.
@@ -142,8 +144,9 @@ if (values.peer) {
     rmSync(place, { recursive: true, force: true });
   }
 }
+if (before !== undefined) report['speed'] = before;
 report['recall'] = recall();
 
-writeFileSync('bench/results/duplicates.json', `${JSON.stringify(report, null, 1)}\n`);
-console.log(readFileSync('bench/results/duplicates.json', 'utf8'));
+writeFileSync(FILE, `${JSON.stringify(report, null, 1)}\n`);
+console.log(readFileSync(FILE, 'utf8'));
 

@@ -2,20 +2,19 @@
  * `npm run proof:import -- [--records 1000000] [--form dolly|alpaca|csv|parquet]`: a file of so many records is made, imported and sealed,
  * each in a process of its own: seconds and peak memory. The bar is 1 GB.
  */
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Random } from '../src/artefacts/random.ts';
 import type { DatasetRecord } from '../src/artefacts/record-schema.ts';
 import { WRITERS, type Target } from '../src/dataset/write-forms.ts';
 import { machine } from './measure.ts';
+import { roslin } from './watched.ts';
 
 const { values } = parseArgs({ options: { records: { type: 'string', default: '1000000' }, form: { type: 'string', default: 'dolly' } } });
 const [count, form] = [Number(values.records), values.form as Target];
 const folder = mkdtempSync(join(tmpdir(), 'roslin-import-'));
-const cli = join(import.meta.dirname, '../src/cli/main.ts');
 
 const WORDS = 'otter heron carp newt wren eel mole toad river water stone reed night spring feather bank current hollow alder kingfisher'.split(' ');
 
@@ -28,26 +27,14 @@ function* make(): Generator<DatasetRecord> {
   }
 }
 
-/** Runs a verb under a watch of its own peak memory. */
-function roslin(...args: string[]): { seconds: number; memory: number; result: Record<string, unknown> } {
-  const report = join(folder, 'memory');
-  const watch = `process.on('exit', () => require('node:fs').writeFileSync(${JSON.stringify(report)}, String(process.resourceUsage().maxRSS * 1024)))`;
-  writeFileSync(join(folder, 'watch.cjs'), watch);
-  const began = performance.now();
-  const { status, stdout, stderr } = spawnSync(process.execPath, ['--require', join(folder, 'watch.cjs'), cli, ...args, '--json'], { encoding: 'utf8', maxBuffer: 2 ** 28 });
-  if (status !== 0) throw new Error(`${args.join(' ')} ended with ${status}: ${stdout}${stderr}`);
-  const seconds = (performance.now() - began) / 1000;
-  return { seconds, memory: Number(readFileSync(report, 'utf8')), result: JSON.parse(stdout) as Record<string, unknown> };
-}
-
 try {
   const file = join(folder, `made.${{ dolly: 'jsonl', alpaca: 'json', csv: 'csv', parquet: 'parquet' }[form as string] ?? 'jsonl'}`);
   await WRITERS[form].write(file, make());
   const imported = roslin('dataset', 'import', file, '--licence', 'unknown', '--origin', 'unknown', '--out', join(folder, 'imported'));
   const sealed = roslin('dataset', 'seal', join(folder, 'imported'), '--out', join(folder, 'sealed'));
-  const figures = ({ seconds, memory }: typeof imported) => ({ seconds, memory });
+  const figures = ({ seconds, cpu_seconds, memory }: typeof imported) => ({ seconds, cpu_seconds, memory });
   const report = {
-    ...machine(), date: new Date().toISOString(), form, records: imported.result['records'], rejected: imported.result['rejected'], bytes: statSync(file).size, import: figures(imported), seal: figures(sealed),
+    ...machine(), load: loadavg()[0], date: new Date().toISOString(), form, records: imported.result['records'], rejected: imported.result['rejected'], bytes: statSync(file).size, import: figures(imported), seal: figures(sealed),
     within_1_gb: imported.memory < 1e9,
   };
   writeFileSync(`bench/results/import-${form}.json`, `${JSON.stringify(report, null, 2)}\n`);

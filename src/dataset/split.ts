@@ -9,8 +9,7 @@ import type { DatasetRecord } from '../artefacts/record-schema.ts';
 import { sealInto } from '../artefacts/seal.ts';
 import { InputError } from '../errors.ts';
 import { createFolderAtomic } from '../formats/atomic.ts';
-import { groupsByKeys } from '../text/groups.ts';
-import { normalise } from '../text/normalise.ts';
+import { nearText } from '../text/near-duplicates.ts';
 import { recordHash, type Sealed } from './seal.ts';
 
 /** Which records must stay on one side. */
@@ -20,22 +19,6 @@ export interface Grouping {
   /** A number for each record, the same for those of one group. */
   groups(records: readonly DatasetRecord[]): Int32Array;
 }
-
-/** Shorter answers, such as "Yes.", are shared by records that have nothing else in common. */
-const TELLING_ANSWER = 60;
-
-/** Records with the same question, the same passage or the same long answer, after normalising. */
-export const sameText: Grouping = {
-  name: 'same-text/1',
-  groups: (records) => groupsByKeys((function* () {
-    for (const { instruction, context, response, turns } of records) {
-      const passage = normalise(context);
-      const answer = normalise(response);
-      const question = normalise([...(turns ?? []).map(({ text }) => text), instruction].join('\n'));
-      yield [`question ${question}\n${passage}`, ...(passage === '' ? [] : [`passage ${passage}`]), ...(answer.length >= TELLING_ANSWER ? [`answer ${answer}`] : [])];
-    }
-  })()),
-};
 
 export interface SplitOptions {
   readonly dataset: string;
@@ -47,14 +30,16 @@ export interface SplitOptions {
 }
 
 /** 1 for each record that is held out. */
-export function heldOutBySplit(records: readonly DatasetRecord[], share: number, seed: number, grouping: Grouping = sameText): Uint8Array {
-  const groups = grouping.groups(records);
-  const members = Map.groupBy(records.keys(), (i) => groups[i]!);
+export function heldOutBySplit(records: readonly DatasetRecord[], share: number, seed: number, grouping: Grouping = nearText): Uint8Array {
   const hashes = records.map(recordHash);
+  // In one order, since in very large groups not every pair is compared.
+  const order = [...records.keys()].sort((a, b) => (hashes[a]! < hashes[b]! ? -1 : 1));
+  const groups = grouping.groups(order.map((i) => records[i]!));
+  const members = Map.groupBy(order.keys(), (at) => groups[at]!);
   // A group is known by its least hash: that does not depend on the order of the records.
   const keyOf = (indexes: readonly number[]) => createHash('sha256').update(`${seed} ${indexes.map((i) => hashes[i]!).sort()[0]!}`).digest('hex');
   const categoryOf = (indexes: readonly number[]) => mostFrequent(indexes.map((i) => records[i]!.category));
-  const strata = Map.groupBy([...members.values()].map((indexes) => ({ indexes, key: keyOf(indexes) })), ({ indexes }) => categoryOf(indexes));
+  const strata = Map.groupBy([...members.values()].map((places) => places.map((at) => order[at]!)).map((indexes) => ({ indexes, key: keyOf(indexes) })), ({ indexes }) => categoryOf(indexes));
   const mask = new Uint8Array(records.length);
   for (const stratum of strata.values()) {
     const wanted = Math.round(share * stratum.reduce((sum, { indexes }) => sum + indexes.length, 0));
@@ -75,7 +60,7 @@ function mostFrequent(values: readonly string[]): string {
 }
 
 /** Throws InputError; then nothing is left. */
-export async function splitDataset({ dataset, out, share, seed, grouping = sameText }: SplitOptions): Promise<Sealed> {
+export async function splitDataset({ dataset, out, share, seed, grouping = nearText }: SplitOptions): Promise<Sealed> {
   const manifest = readManifest(dataset);
   if (manifest.state === 'sealed') verifySealed(dataset);
   if (manifest.split) throw new InputError({ expected: 'a dataset that is not split yet', found: 'one that is: what is held out stays held out', where: dataset, remedy: 'Split the dataset that it was made from, and use the new one from then on.' });

@@ -83,15 +83,20 @@ async function* readPlain(path: string, name: string): AsyncGenerator<Row, void,
 
 /** Bytes for the library, and an end to them. */
 interface Source extends AsyncBuffer {
+  /** Fails where bytes were asked for that are not there; never comes to anything else. */
+  readonly failed: Promise<never>;
   stop(): void;
 }
 
 /**
  * The library begins with all columns of a group and, where it then refuses one, forgets the promises of the others. So bytes come a
- * turn later, and none after the refusal: what nobody waits for must not fail, since that would end the process.
+ * turn later, and none after a refusal, its own or that of bytes: what nobody waits for must not fail, since that would end the process.
  */
 function sourceOf(input: InputFile): Source {
   let stopped = false;
+  let fail: (error: unknown) => void = () => {};
+  const failed = new Promise<never>((_, reject) => (fail = reject));
+  failed.catch(() => {});
   const read = (start: number, end: number): ArrayBuffer => {
     const from = start < 0 ? Math.max(0, input.size + start) : start;
     if (!(from >= 0 && end >= from && end <= input.size)) throw new Error(`bytes ${start} to ${end} of ${input.size}`);
@@ -101,12 +106,14 @@ function sourceOf(input: InputFile): Source {
   };
   return {
     byteLength: input.size,
-    slice: (start, end = input.size) => new Promise((resolve, reject) => setImmediate(() => {
+    failed,
+    slice: (start, end = input.size) => new Promise((resolve) => setImmediate(() => {
       if (stopped) return;
       try {
         resolve(read(start, end));
       } catch (error) {
-        reject(error as Error);
+        stopped = true;
+        fail(error);
       }
     })),
     stop: () => (stopped = true),
@@ -131,7 +138,7 @@ function checkFooter({ row_groups: groups, num_rows: rows }: FileMetaData, size:
 
 async function attempt<T>(file: Source, read: () => Promise<T>, name: string, line: number): Promise<T> {
   try {
-    return await read();
+    return await Promise.race([read(), file.failed]);
   } catch (cause) {
     file.stop();
     if (cause instanceof InputError && cause.parts.where?.includes(' line ')) throw cause;

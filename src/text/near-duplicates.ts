@@ -6,7 +6,8 @@
  */
 import { DisjointSets } from './disjoint.ts';
 import { normalise } from './normalise.ts';
-import { findSimilar, SHORT, type SimilarOptions } from './similar.ts';
+import { findSimilar, SHORT, similarity, SIMILAR_DEFAULTS, type SimilarOptions } from './similar.ts';
+import { sameSlots } from './slots.ts';
 
 /** What is compared of a record. */
 export interface ComparedTexts {
@@ -74,5 +75,47 @@ export function nearDuplicateGroups(records: Iterable<ComparedTexts>, options: S
   return sets.numbers();
 }
 
-/** For `splitDataset`: what is nearly the same stays on one side. */
-export const nearText = { name: 'near-text/1', groups: (records: readonly ComparedTexts[]): Int32Array => nearDuplicateGroups(records) };
+/** For a split: what a check would call duplicates stays on one side. */
+export const nearText = { name: 'near-text/1', groups: (records: readonly ComparedTexts[]): Int32Array => nearDuplicateGroups(records, { accept: sameSlots }) };
+
+export type ComparedKind = keyof Compared['groups'];
+
+/** Earlier members of a group that one is held against. */
+export const HELD_AGAINST = 16;
+
+/** Which of some members is most like `i`, looking at the first of them, and how much. */
+export function closest({ texts }: Pick<Compared, 'texts'>, kind: ComparedKind, i: number, others: readonly number[]): { readonly other: number; readonly score: number } {
+  let best = { other: others[0]!, score: -1 };
+  for (const other of others.slice(0, HELD_AGAINST)) {
+    const score = similarity(texts[kind][i]!, texts[kind][other]!);
+    if (score > best.score) best = { other, score };
+  }
+  return best;
+}
+
+/** What is asked is a question and the passage below it. */
+export const groupKey = ({ groups }: Pick<Compared, 'groups'>, kind: ComparedKind, i: number): string => (kind === 'question' ? `${groups.question[i]!} ${groups.passage[i]!}` : String(groups[kind][i]!));
+
+/** A held-out record of which something is nearly that of a record that is trained on. */
+export interface Overlap {
+  readonly kind: ComparedKind;
+  readonly heldOut: number;
+  readonly trained: number;
+  readonly score: number;
+}
+
+/** Of each held-out record the first of question, answer and passage that a trained one has too. */
+export function* overlaps(compared: Compared, trained: readonly number[], heldOut: readonly number[], threshold: number = SIMILAR_DEFAULTS.threshold): Generator<Overlap, void, void> {
+  const known = (kind: ComparedKind) => Map.groupBy(trained.filter((i) => compared.groups[kind][i]! >= 0), (i) => groupKey(compared, kind, i));
+  const groups = { question: known('question'), answer: known('answer'), passage: known('passage') };
+  for (const i of heldOut) {
+    for (const kind of ['question', 'answer', 'passage'] as const) {
+      const others = compared.groups[kind][i]! < 0 ? [] : groups[kind].get(groupKey(compared, kind, i)) ?? [];
+      if (others.length === 0) continue;
+      const { other, score } = closest(compared, kind, i, others);
+      if (score < threshold) continue;
+      yield { kind, heldOut: i, trained: other, score };
+      break;
+    }
+  }
+}

@@ -15,7 +15,8 @@ import { createFolderAtomic } from '../formats/atomic.ts';
 import { sha256File } from '../formats/hash.ts';
 import { isLicence, joinLicences, parseLicence, writeLicence } from '../licence/expression.ts';
 import { licenceVerdict, type LicenceVerdict, type Part } from '../licence/verdict.ts';
-import { normalise } from '../text/normalise.ts';
+import { compareRecords, overlaps } from '../text/near-duplicates.ts';
+import { sameSlots } from '../text/slots.ts';
 import type { TrainOptions } from './options.ts';
 
 /** Of what a run was trained on; `root` is that of its sealed records. */
@@ -82,12 +83,12 @@ export async function sealHere(options: TrainOptions, { root }: TrainedData): Pr
   });
 }
 
-/** Throws InputError where a held-out record asks what a training record asks: its loss would say nothing. */
+/** Throws InputError where a held-out question or answer is nearly one that is trained on: its loss would say nothing. A passage may be shared. */
 export function refuseOverlap(train: readonly InstructionRecord[], heldOut: readonly InstructionRecord[], path: string): void {
-  const question = ({ instruction, context, turns }: InstructionRecord) => normalise([...(turns ?? []).map(({ text }) => text), instruction, context].join('\n'));
-  const seen = new Map(train.map((record) => [question(record), record.line]));
-  const both = heldOut.filter((record) => seen.has(question(record)));
+  const all = [...train, ...heldOut];
+  const compared = compareRecords(all, { accept: sameSlots });
+  const both = [...overlaps(compared, [...train.keys()], Array.from(heldOut, (_, i) => train.length + i))].filter(({ kind }) => kind !== 'passage');
   if (both.length === 0) return;
-  const pairs = both.slice(0, 3).map((record) => `held-out.jsonl:${record.line} and records.jsonl:${seen.get(question(record))}`).join('; ');
+  const pairs = both.slice(0, 3).map(({ kind, heldOut: held, trained, score }) => `${kind} of held-out.jsonl:${all[held]!.line} and records.jsonl:${all[trained]!.line}, ${Math.floor(100 * score)} % like`).join('; ');
   throw new InputError({ expected: 'held-out records that are not trained on', found: `${both.length} that are: ${pairs}`, where: path, remedy: 'Split it anew with roslin dataset split.' });
 }

@@ -1,12 +1,12 @@
-/** What pre-training begins with: a GPT-NeoX of random weights, a tokenizer trained on the text, and the text as rows. */
-import { readDocuments } from '../artefacts/document.ts';
+/** What pre-training begins with: a GPT-NeoX of random weights and a tokenizer trained on the text, or a base that learns more; and the text as rows. */
+import { readDocuments, type TextDocument } from '../artefacts/document.ts';
 import { Random } from '../artefacts/random.ts';
-import { UsageError } from '../errors.ts';
-import type { OpenedModel } from '../inference/open-model.ts';
+import { InputError, UsageError } from '../errors.ts';
+import { openModel, type OpenedModel } from '../inference/open-model.ts';
 import { initialWeights } from '../models/initial-weights.ts';
 import { architectureOf } from '../models/registry.ts';
 import { encodeDocuments, END_OF_TEXT, textTemplate } from '../tokenizer/text.ts';
-import { loadTokenizer } from '../tokenizer/tokenizer.ts';
+import { loadTokenizer, type Tokenizer } from '../tokenizer/tokenizer.ts';
 import { trainBpe } from '../tokenizer/train-bpe.ts';
 import type { FreshModel, TrainOptions } from './options.ts';
 import { heldOutMask, type Rows } from './rows.ts';
@@ -34,13 +34,10 @@ const configOf = ({ hidden, layers, heads, context }: FreshModel, vocabSize: num
 /** @throws InputError for text that cannot be read, UsageError for sizes that do not fit together */
 export function freshModel(options: TrainOptions, fresh: FreshModel): { model: OpenedModel; rows: Rows } {
   checkSizes(fresh);
-  const documents = readDocuments(options.data);
-  const isTest = heldOutMask(documents.length, options);
-  const kept = (held: 0 | 1) => documents.filter((_, i) => isTest[i] === held);
-  const tokenizer = loadTokenizer(trainBpe(kept(0).map(({ text }) => text), { vocabSize: fresh.vocabSize, specialTokens: [END_OF_TEXT] }), options.data);
+  const documents = documentsOf(options);
+  const tokenizer = loadTokenizer(trainBpe(documents.of('train').map(({ text }) => text), { vocabSize: fresh.vocabSize, specialTokens: [END_OF_TEXT] }), options.data);
   const config = configOf(fresh, tokenizer.size);
   const architecture = architectureOf(config, 'the options');
-  const rows = (held: 0 | 1) => encodeDocuments(kept(held), tokenizer, Math.min(options.maxLength ?? fresh.context, fresh.context));
   const weights = () => initialWeights(architecture, new Random(options.seed).bits());
   return {
     model: {
@@ -52,6 +49,32 @@ export function freshModel(options: TrainOptions, fresh: FreshModel): { model: O
         return { read: (name) => all.get(name)!.data, close: () => {} };
       },
     },
-    rows: { records: documents.length, train: rows(0), heldOut: rows(1), dropped: [], cut: [] },
+    rows: rowsOf(documents, tokenizer, Math.min(options.maxLength ?? fresh.context, fresh.context)),
   };
 }
+
+/** A base as it is, and text to pre-train it on further. @throws InputError for a base that cannot be, or that has no token for the end of a text */
+export async function continuedModel(options: TrainOptions): Promise<{ model: OpenedModel; rows: Rows }> {
+  const model = await openModel(options.base, { asItIs: true });
+  if (model.kind === 'adapter') throw new InputError({ expected: 'a base model', found: 'a LoRA adapter', where: options.base, remedy: 'Merge it first: roslin export --to safetensors.' });
+  if (model.tokenizer.specialId(END_OF_TEXT) === undefined) {
+    throw new InputError({ expected: `a tokenizer with the token ${END_OF_TEXT}, which ends a text`, found: 'none', where: options.base, remedy: 'GPT-NeoX, SmolLM2 and Qwen have it.' });
+  }
+  const { contextLength } = model.architecture;
+  return { model: { ...model, template: textTemplate }, rows: rowsOf(documentsOf(options), model.tokenizer, Math.min(options.maxLength ?? contextLength, contextLength)) };
+}
+
+interface Documents {
+  readonly count: number;
+  readonly of: (side: 'train' | 'heldOut') => readonly TextDocument[];
+}
+
+/** Those to learn, and those held out. */
+function documentsOf(options: TrainOptions): Documents {
+  const documents = readDocuments(options.data);
+  const isTest = heldOutMask(documents.length, options);
+  return { count: documents.length, of: (side) => documents.filter((_, i) => (isTest[i] === 1) === (side === 'heldOut')) };
+}
+
+const rowsOf = ({ count, of }: Documents, tokenizer: Tokenizer, longest: number): Rows =>
+  ({ records: count, train: encodeDocuments(of('train'), tokenizer, longest), heldOut: encodeDocuments(of('heldOut'), tokenizer, longest), dropped: [], cut: [] });

@@ -12,7 +12,12 @@ const plain = (text: string) => text.replace(/[^\p{L}\p{N} ._/:@+,;()'-]/gu, '?'
 /** For a code span in a table: nothing in it is markup but its own end and the table's bars. */
 const code = (text: string) => `\`${text.replace(/[`\p{Cc}]/gu, '?').replaceAll('|', '\\|')}\``;
 
-const title = ({ base, data }: RunManifest) => base ? `${plain(basename(base.path))}, instructed on ${plain(basename(data.path))}` : `A base model, pre-trained on ${plain(basename(data.path))}`;
+const isText = ({ template }: RunManifest): boolean => template.name === 'text';
+
+const title = (run: RunManifest): string => {
+  const [base, data] = [run.base && plain(basename(run.base.path)), plain(basename(run.data.path))];
+  return !base ? `A base model, pre-trained on ${data}` : isText(run) ? `${base}, pre-trained further on ${data}` : `${base}, instructed on ${data}`;
+};
 
 /** What whoever passes the model or its data on owes, each with the clause it rests on. */
 function obligations({ obligations: duties }: RunManifest): string {
@@ -36,12 +41,12 @@ Made with Roslin.
 | | |
 |---|---|
 | Base | ${run.base ? `${plain(basename(run.base.path))}, sha256 \`${run.base.hash}\`, licence ${plain(known(run.base.licence))}` : `none: ${model.architecture.type} from random weights, ${parameterCount(model.architecture)} parameters`} |
-| Data | ${plain(basename(run.data.path))}, ${run.data.records} ${run.base ? 'records' : 'documents'}, sha256 \`${run.data.hash}\`, licence ${plain(known(run.data.licence))}${run.data.dataset ? `, records sealed as \`${run.data.dataset.root}\`` : ''} |
+| Data | ${plain(basename(run.data.path))}, ${run.data.records} ${isText(run) ? 'documents' : 'records'}, sha256 \`${run.data.hash}\`, licence ${plain(known(run.data.licence))}${run.data.dataset ? `, records sealed as \`${run.data.dataset.root}\`` : ''} |
 | Licence verdict | ${run.verdict}${run.verdict_reasons ? `: ${run.verdict_reasons.map(plain).join('; ')}` : ''} |
 ${run.accepted ? `| Accepted against the verdict | ${plain(run.accepted.taint)} |\n` : ''}| Method | ${run.method} |
 | Template | ${run.template.name}, stop token ${code(model.template.stopToken)} |
 | Updates | ${result?.steps}, ${result?.trained_tokens} trained tokens, ${Math.round(result?.seconds ?? 0)} s |
-| Held-out loss a ${run.base ? 'response ' : ''}token | ${heldOut ? `${heldOut.before.toFixed(4)} before, ${heldOut.after.toFixed(4)} after` : 'not measured'} |
+| Held-out loss a ${isText(run) ? '' : 'response '}token | ${heldOut ? `${heldOut.before.toFixed(4)} before, ${heldOut.after.toFixed(4)} after` : 'not measured'} |
 | Rows left out | ${run.dropped.length} too long |
 
 ${obligations(run)}\`run.json\` has every option, hash and version; \`metrics.jsonl\` has every update.

@@ -18,10 +18,12 @@ export interface FreshModel {
 export interface TrainOptions {
   /** Not read where `fresh` is given. */
   readonly base: string;
-  /** A sealed dataset or a file of records; where `fresh` is given, text. */
+  /** A sealed dataset or a file of records; in pre-training, text. */
   readonly data: string;
   /** Pre-train a model of these sizes instead of fine-tuning a base. */
   readonly fresh?: FreshModel | undefined;
+  /** Pre-train the base further, on text. */
+  readonly continued?: boolean | undefined;
   /** Type in which a full run's weights are written. */
   readonly dtype: 'f32' | 'bf16';
   readonly out: string;
@@ -63,7 +65,7 @@ export interface TrainOptions {
   readonly acceptTaint?: string | undefined;
 }
 
-const RATES = { full: 1e-5, lora: 1e-3, fresh: 1e-3 } as const;
+const RATES = { full: 1e-5, lora: 1e-3, fresh: 1e-3, continued: 3e-4 } as const;
 
 export const DEFAULTS = {
   method: 'full', epochs: 1, schedule: 'linear', warmup: 'auto', batchTokens: 2048, microTokens: 2048, overlong: 'drop', testSize: 'auto', seed: 42,
@@ -83,9 +85,9 @@ export function completeOptions(given: Given, recipe?: string): TrainOptions {
   if (!preset) throw new UsageError({ expected: `a recipe among ${Object.keys(RECIPES).join(', ')}`, found: recipe!, where: '--recipe' });
   const present = Object.fromEntries(Object.entries(given).filter(([, v]) => v !== undefined)) as Given;
   const method = present.method ?? preset.method ?? DEFAULTS.method;
-  if (present.fresh && method === 'lora') throw new UsageError({ expected: 'method full', found: 'lora', where: 'pre-training', remedy: 'An adapter needs a base.' });
+  if ((present.fresh || present.continued) && method === 'lora') throw new UsageError({ expected: 'method full', found: 'lora', where: 'pre-training', remedy: 'All weights learn a language.' });
   // A recipe's rate belongs to its method.
-  const rate = present.rate ?? (preset.rate !== undefined && method === preset.method ? preset.rate : RATES[present.fresh ? 'fresh' : method]);
+  const rate = present.rate ?? (preset.rate !== undefined && method === preset.method ? preset.rate : RATES[present.fresh ? 'fresh' : present.continued ? 'continued' : method]);
   return { ...DEFAULTS, ...preset, ...present, method, rate };
 }
 

@@ -24,7 +24,7 @@ import type { Example } from '../tokenizer/example.ts';
 import { refuseTaint, runVerdict, SEALED_HERE, sealHere } from './data.ts';
 import { checkpointBytes, loadCheckpoint, saveCheckpoint, type CheckpointState } from './checkpoint.ts';
 import type { TrainEvent } from './events.ts';
-import { freshModel } from './fresh.ts';
+import { continuedModel, freshModel } from './fresh.ts';
 import { Guard } from './guard.ts';
 import { decisive, type TrainOptions } from './options.ts';
 import { writeOutput } from './output.ts';
@@ -53,7 +53,7 @@ export interface Prepared {
 
 /** Opens base and data and builds network and optimizer. @throws InputError before anything is written */
 export async function prepare(options: TrainOptions): Promise<Prepared> {
-  const { model, rows } = options.fresh ? freshModel(options, options.fresh) : await baseModel(options);
+  const { model, rows } = options.fresh ? freshModel(options, options.fresh) : options.continued ? await continuedModel(options) : await baseModel(options);
   const baseLicence = options.baseLicence ?? model.licence;
   const licence = runVerdict(options.fresh ? undefined : baseLicence, rows.data?.parts ?? [{ part: 'text', licence: options.licence ?? null }]);
   refuseTaint(licence, options);

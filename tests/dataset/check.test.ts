@@ -17,7 +17,6 @@ import { splitDataset } from '../../src/dataset/split.ts';
 import { parseWaiver, readWaivers } from '../../src/dataset/waivers.ts';
 import { InputError } from '../../src/errors.ts';
 import { renderCheck } from '../../src/cli/dataset-check.ts';
-import { nearText } from '../../src/text/near-duplicates.ts';
 import { arbitraryRecord, Folder, importing, PROVENANCE } from './support.ts';
 
 async function run(request: CheckRequest): Promise<{ findings: Finding[]; report: CheckReport }> {
@@ -49,6 +48,7 @@ describe('each check finds and lets pass', () => {
     ['citation-marks', { ...plain, category: 'closed_qa', context: `${LONG}[3]` }, ['mark']],
     ['profanity', { ...plain, instruction: 'What the fuck do otters eat?' }, ['word']],
     ['language', { ...plain, response: 'sie leben an sauberen flüssen und seen, in denen es genug fische gibt und an denen es ruhig ist' }, ['de']],
+    ['language', { ...plain, instruction: 'Which of these are kinds of pasta, and which are kinds of bread?', context: 'casarecce, gnocco fritto, gnocchi, focaccia, grissini, ciabatta, tonnarelli, orecchiette', response: 'Pasta: casarecce, gnocchi, tonnarelli, orecchiette. Bread: gnocco fritto, focaccia, grissini, ciabatta' }, []],
     ['category', { ...plain, category: 'closed_qa' }, ['no-context']],
     ['category', { ...plain, context: LONG }, ['context']],
     ['category', { instruction: 'Name animals of the river, please.', response: 'otter, heron', category: 'brainstorming' }, ['few-items']],
@@ -124,7 +124,7 @@ test('leaks: into a held-out part, and of evaluation sets', async () => {
   const leaks = (await run({ data: split, only: ['leaks'] })).findings;
   assert.equal(leaks.some(({ kind }) => kind === 'held-out-question'), apart);
   const grouped = folder.fresh();
-  await splitDataset({ dataset: data, out: grouped, share: 0.3, seed: 3, grouping: nearText });
+  await splitDataset({ dataset: data, out: grouped, share: 0.3, seed: 3 });
   assert.deepEqual((await run({ data: grouped, only: ['leaks'] })).findings, []);
 });
 

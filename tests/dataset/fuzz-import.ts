@@ -2,7 +2,7 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import type { Random } from '../../src/artefacts/random.ts';
+import { Random } from '../../src/artefacts/random.ts';
 import { importRecords } from '../../src/dataset/import.ts';
 import { WRITERS } from '../../src/dataset/write-forms.ts';
 import { InputError } from '../../src/errors.ts';
@@ -41,9 +41,15 @@ export async function seeds(folder: string): Promise<Seed[]> {
 const PIECES = ['"', '{', '}', '[', ']', ',', '\n', '\r', '\t', '\\', '\\u', '\\ud83d', ':', 'null', '1e999', '-', '{"', '"}', '[[', '\0', '\ufeff', '\u2028', 'PAR1', '\x1f\x8b', '__proto__', '"instruction":', '"replies":[', '"role":"system"', 'é'].map((text) => Buffer.from(text));
 
 /** The file's bytes, spoilt; gzipped ones mostly before they are packed, since little of what is spoilt after can be unpacked. */
-export function spoiltFile({ bytes, gzip }: Seed, random: Random): Buffer {
+function spoiltFile({ bytes, gzip }: Seed, random: Random): Buffer {
   if (!gzip) return spoil(bytes, random);
   return random.next() < 0.2 ? spoil(gzipSync(bytes), random) : gzipSync(spoil(bytes, random), { level: 1 });
+}
+
+/** Input `index` of a seed: each can be made by itself. */
+export function spoiltInput(files: readonly Seed[], seed: number, index: number): { readonly name: string; readonly bytes: Buffer } {
+  const file = files[index % files.length]!;
+  return { name: file.name, bytes: spoiltFile(file, new Random(Math.imul(seed, 0x9e3779b1) ^ index)) };
 }
 
 export const wholeFile = ({ bytes, gzip }: Seed): Buffer => (gzip ? gzipSync(bytes) : bytes);

@@ -9,8 +9,9 @@ import type { DatasetRecord } from '../../src/artefacts/record-schema.ts';
 import { importDataset, type ImportOptions } from '../../src/dataset/import.ts';
 import { lineageOf } from '../../src/dataset/lineage.ts';
 import { diffDatasets, recordHash, sealDataset } from '../../src/dataset/seal.ts';
-import { heldOutBySplit, sameText, splitDataset } from '../../src/dataset/split.ts';
+import { heldOutBySplit, splitDataset } from '../../src/dataset/split.ts';
 import { InputError } from '../../src/errors.ts';
+import { nearText } from '../../src/text/near-duplicates.ts';
 import { arbitraryRecord, Folder, importing, PROVENANCE } from './support.ts';
 
 const row = (i: number, more: object = {}) => ({ instruction: `Question ${i}?`, context: '', response: `Answer ${i}.`, category: i % 3 === 0 ? 'closed_qa' : 'open_qa', ...more });
@@ -114,10 +115,12 @@ describe('split', () => {
 
   test('keeps what is nearly the same on one side', () => {
     const passage = 'The otter lives by the water.';
-    const list = records([...rows(200), ...Array.from({ length: 20 }, (_, i) => row(1000 + i, { context: i % 2 === 0 ? passage : ` ${passage.toUpperCase()}[12]` })), row(5, { instruction: 'QUESTION  5?', response: 'Other words.' })]);
-    const groups = sameText.groups(list);
+    const list = records([...rows(200), ...Array.from({ length: 20 }, (_, i) => row(1000 + i, { context: i % 2 === 0 ? passage : ` ${passage.toUpperCase()}[12]` })), row(5, { instruction: 'QUESTION  5?', response: 'Other words.' }), row(6, { instruction: 'Where does the otter of the northern lakes sleep by day?' }), row(7, { instruction: 'Where does teh otter of the northern lakes slep by day?' })]);
+    const groups = nearText.groups(list);
     assert.equal(new Set(groups.slice(200, 220)).size, 1);
     assert.equal(groups[220], groups[5]);
+    assert.equal(groups[222], groups[221], 'misspelt');
+    assert.notEqual(groups[6], groups[5], 'another number');
     for (let seed = 0; seed < 20; seed++) {
       const mask = heldOutBySplit(list, 0.3, seed);
       for (let i = 0; i < list.length; i++) for (let j = 0; j < i; j++) if (groups[i] === groups[j]) assert.equal(mask[i], mask[j]);
@@ -129,7 +132,7 @@ describe('split', () => {
     const source = await imported(folder, rows(60));
     const { root, files, split } = await splitDataset({ dataset: source, out: folder.join('s'), share: 0.1, seed: 42 });
     assert.deepEqual(files.map(({ split: name, records: n }) => [name, n]), [['train', 54], ['held_out', 6]]);
-    assert.deepEqual(split, { seed: 42, share: 0.1, groups: 'same-text/1', strata: 'category' });
+    assert.deepEqual(split, { seed: 42, share: 0.1, groups: 'near-text/1', strata: 'category' });
     const data = openData(folder.join('s'));
     assert.deepEqual([data.records.length, data.heldOut?.length, data.sealed?.root], [54, 6, root]);
     await assert.rejects(splitDataset({ dataset: folder.join('s'), out: folder.join('t'), share: 0.1, seed: 1 }), /what is held out stays held out/);

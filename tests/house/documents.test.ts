@@ -25,7 +25,7 @@ const EXPLAINED = {
   'docs/export.md': { 'Flags': [exportCommand()] },
   'docs/serve.md': { 'Flags': [serve()] },
   'docs/chat.md': { 'Flags': [chat()] },
-  'docs/datasets.md': { 'Flags': verbs(dataset(), (name) => name !== 'inspect') },
+  'docs/datasets.md': { 'Flags': verbs(dataset(), (name) => name !== 'inspect' && name !== 'check') },
 };
 /** Explained once for all verbs, at the beginning of the guide. */
 const COMMON = new Set(['--json', '--offline']);

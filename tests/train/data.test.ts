@@ -1,17 +1,21 @@
 /** Data of a run as an artefact: sealed on the fly or before, its licence followed into everything the run leaves, and what is refused. */
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { verifySealed } from '../../src/artefacts/dataset.ts';
 import type { DatasetRecord } from '../../src/artefacts/record-schema.ts';
 import { sealInto } from '../../src/artefacts/seal.ts';
 import type { RunManifest } from '../../src/artefacts/run.ts';
+import { importDataset } from '../../src/dataset/import.ts';
+import { sealDataset } from '../../src/dataset/seal.ts';
 import { InputError, UsageError } from '../../src/errors.ts';
 import { passingOn } from '../../src/export/passing-on.ts';
 import { openModel } from '../../src/inference/open-model.ts';
 import { completeOptions, type TrainOptions } from '../../src/train/options.ts';
 import { train } from '../../src/train/trainer.ts';
 import { all, records, Scratch, writeBase, writeRecords } from './tiny-base.ts';
+
+const DOLLY = '../shared/data/dolly';
 
 const sealedRecords = (n: number, licence: (i: number) => string): DatasetRecord[] => records(n).map((r, i) => ({ ...r, provenance: { record: { origin: 'human', licence: licence(i) } } }));
 
@@ -63,6 +67,32 @@ describe('tainted data', () => {
     await assert.rejects(place.run(writeRecords(place.join('b.jsonl'), 30), { licence: 'MIT', baseLicence: 'CC-BY-NC-4.0' }), /base under CC-BY-NC-4\.0/);
   });
 
+  test('that came as Stanford Alpaca did is refused for every record', async () => {
+    using place = new Workplace();
+    writeFileSync(place.join('alpaca.json'), JSON.stringify(records(40).map(({ instruction, context, response }) => ({ instruction, input: context, output: response }))));
+    await importDataset({ files: [place.join('alpaca.json')], provenance: { origin: 'machine', licence: 'LicenseRef-ToS-restricted' }, parts: {}, paths: 'best', turns: 'all' }, place.join('imported'));
+    await sealDataset({ datasets: [place.join('imported')], out: place.join('d') });
+    await assert.rejects(place.run(place.join('d')), (error: unknown) => error instanceof InputError && /data, response under LicenseRef-ToS-restricted, which is under terms that forbid to make competing models.*\(40 records, first records\.jsonl:1\)/s.test(error.message));
+    assert.equal(existsSync(place.join('run')), false);
+  });
+
+  test('of one record among Dolly\'s is found', { skip: existsSync(DOLLY) ? false : 'needs ../shared/data' }, async () => {
+    using place = new Workplace();
+    const files = readdirSync(DOLLY).filter((name) => name.endsWith('.jsonl')).map((name) => `${DOLLY}/${name}`);
+    writeFileSync(place.join('one.json'), JSON.stringify([{ instruction: 'Name a heron of the northern lakes.', output: 'The purple one.' }]));
+    const from = (list: readonly string[], origin: 'human' | 'machine', licence: string, out: string) => importDataset({ files: list, provenance: { origin, licence }, parts: {}, paths: 'best', turns: 'all' }, place.join(out));
+    await from(files, 'human', 'CC-BY-SA-3.0', 'dolly');
+    await from([place.join('one.json')], 'machine', 'LicenseRef-ToS-restricted', 'one');
+    const { records: count } = await sealDataset({ datasets: [place.join('dolly'), place.join('one')], out: place.join('d') });
+    assert.equal(count, 11_625);
+    await assert.rejects(place.run(place.join('d')), (error: unknown) => {
+      const [, line] = /response under LicenseRef-ToS-restricted.*?\(1 record, first records\.jsonl:(\d+)\)/s.exec((error as Error).message) ?? [];
+      assert.match(readFileSync(place.join('d', 'records.jsonl'), 'utf8').split('\n')[Number(line) - 1]!, /purple one/);
+      return error instanceof InputError;
+    });
+    assert.equal(existsSync(place.join('run')), false);
+  });
+
   test('that is accepted taints the model for good: run.json, card, a model on top of it, its export', async () => {
     using place = new Workplace();
     const run = await place.run(writeRecords(place.join('a.jsonl'), 30), { method: 'full', licence: 'LicenseRef-ToS-restricted', acceptTaint: 'an experiment | that stays here' });
@@ -93,12 +123,15 @@ describe('a split dataset', () => {
     await assert.rejects(place.run(place.join('d'), { out: place.join('x'), testSize: 3 }), /no --test-size beside a dataset with its own held-out records/);
   });
 
-  test('whose held-out part overlaps the training part is refused, also where the text was only dressed up', async () => {
+  test('whose held-out part overlaps the training part is refused, also where it was only dressed up or misspelt', async () => {
     using place = new Workplace();
     const list = sealedRecords(30, () => 'CC0-1.0').map((r, i) => ({ ...r, instruction: `${i} ${r.instruction}` }));
     const dressed = { ...list[5]!, instruction: `  ${list[5]!.instruction.toUpperCase()} [3]`, response: 'Another answer.' };
     seal(place.join('d'), list, [dressed]);
-    await assert.rejects(place.run(place.join('d')), (error: unknown) => error instanceof InputError && /held-out records that are not trained on, found 1 that are: held-out\.jsonl:1 and records\.jsonl:\d+/.test(error.message));
+    await assert.rejects(place.run(place.join('d')), (error: unknown) => error instanceof InputError && /held-out records that are not trained on, found 1 that are: question of held-out\.jsonl:1 and records\.jsonl:\d+, 100 % like/.test(error.message));
+    const asked = { ...list[5]!, instruction: 'Where do the otters of the northern lakes sleep by day?', response: 'In a holt.' };
+    seal(place.join('e'), [...list, asked], [{ ...asked, instruction: asked.instruction.replace('northern', 'nothern'), response: 'Under a bank.' }]);
+    await assert.rejects(place.run(place.join('e')), (error: unknown) => error instanceof InputError && /found 1 that are: question of .*, [89]\d % like/.test(error.message));
     assert.equal(existsSync(place.join('run')), false);
   });
 });

@@ -168,6 +168,29 @@ test('the same text and seed give the same bytes', async () => {
   assert.deepEqual(await bytes('once'), await bytes('twice'));
 });
 
+describe('a base that learns more text', () => {
+  const further = (more: Partial<TrainOptions> = {}) => pretrainOptions(scratch, data, { base: out, fresh: undefined, continued: true, out: scratch.join('further'), rate: 3e-3, maxSteps: 8, ...more });
+
+  test('begins where its pre-training ended, keeps tokenizer and sizes, and says what it was', async () => {
+    const told = await runAll(further());
+    const ended = events.at(-1)!;
+    const done = told.at(-1)!;
+    assert.ok(ended.type === 'done' && done.type === 'done' && ended.result.held_out && done.result.held_out);
+    assert.ok(Math.abs(done.result.held_out.before - ended.result.held_out.after) < 0.01, `${done.result.held_out.before} for ${ended.result.held_out.after}`);
+    assert.ok(done.result.held_out.after < done.result.held_out.before);
+    const of = (folder: string, name: string) => readFileSync(scratch.join(folder, name), 'utf8');
+    for (const file of ['config.json', 'tokenizer.json']) assert.deepEqual(JSON.parse(of('further', file)), JSON.parse(of('base', file)), file);
+    const run = JSON.parse(of('further', 'run.json'));
+    assert.deepEqual([run.base.path, run.base.licence, run.template.name, run.options.continued, run.options.fresh], [out, 'CC0-1.0', 'text', true, undefined]);
+    assert.match(of('further', 'README.md'), /^# base, pre-trained further on text\.jsonl$/m);
+  });
+
+  test('its default rate is lower, and an adapter is no base', () => {
+    assert.equal(completeOptions({ base: out, data, out: 'x', continued: true }).rate, 3e-4);
+    assert.throws(() => completeOptions({ base: out, data, out: 'x', continued: true, method: 'lora' }), /expected method full/);
+  });
+});
+
 test('one .txt file is one document: rows of its context, nothing held out', async () => {
   const path = scratch.join('book.txt');
   writeFileSync(path, texts(60).join('\n'));

@@ -5,10 +5,10 @@ import type { Facts } from './facts.ts';
 /** The prefixes and short names that Croissant documents use. */
 const CONTEXT = {
   '@language': 'en', '@vocab': 'https://schema.org/', sc: 'https://schema.org/', cr: 'http://mlcommons.org/croissant/', rai: 'http://mlcommons.org/croissant/RAI/', dct: 'http://purl.org/dc/terms/',
-  conformsTo: 'dct:conformsTo', citeAs: 'cr:citeAs', column: 'cr:column', data: { '@id': 'cr:data', '@type': '@json' }, dataType: { '@id': 'cr:dataType', '@type': '@vocab' },
+  conformsTo: 'dct:conformsTo', citeAs: 'cr:citeAs', column: 'cr:column', data: { '@id': 'cr:data', '@type': '@json' }, dataType: { '@id': 'cr:dataType', '@type': '@vocab' }, equivalentProperty: 'cr:equivalentProperty',
   examples: { '@id': 'cr:examples', '@type': '@json' }, extract: 'cr:extract', field: 'cr:field', fileObject: 'cr:fileObject', fileProperty: 'cr:fileProperty', fileSet: 'cr:fileSet', format: 'cr:format',
   includes: 'cr:includes', isLiveDataset: 'cr:isLiveDataset', jsonPath: 'cr:jsonPath', key: 'cr:key', md5: 'cr:md5', parentField: 'cr:parentField', path: 'cr:path', recordSet: 'cr:recordSet', references: 'cr:references',
-  regex: 'cr:regex', repeated: 'cr:repeated', replace: 'cr:replace', separator: 'cr:separator', source: 'cr:source', subField: 'cr:subField', transform: 'cr:transform',
+  regex: 'cr:regex', repeated: 'cr:repeated', replace: 'cr:replace', samplingRate: 'cr:samplingRate', separator: 'cr:separator', source: 'cr:source', subField: 'cr:subField', transform: 'cr:transform',
 };
 
 const FIELDS: readonly (readonly [string, string])[] = [
@@ -27,7 +27,7 @@ export function croissant(facts: Facts): object {
   const counts = (of: Readonly<Record<string, number>>) => Object.entries(of).map(([name, count]) => `${name}: ${count}`).join('; ');
   return {
     '@context': CONTEXT, '@type': 'sc:Dataset', conformsTo: ['http://mlcommons.org/croissant/1.1', 'http://mlcommons.org/croissant/RAI/1.0'],
-    name: facts.title, description: facts.description, license: licenceLinks(facts), url: facts.url, version: facts.version, datePublished: facts.date, creator: { '@type': 'sc:Organization', name: facts.creator },
+    name: facts.title, description: facts.description, license: licenceLinks(facts), url: facts.url, version: facts.version, datePublished: facts.date, creator: { '@type': 'sc:Organization', name: facts.creator }, citeAs: `${facts.creator}: ${facts.title}, version ${facts.version}, ${facts.date}, ${facts.url}`,
     ...(languages.length > 0 ? { inLanguage: languages } : {}), ...(manifest.root === null ? {} : { identifier: manifest.root }), isLiveDataset: false,
     ...(facts.attributions.length > 0 ? { isBasedOn: facts.attributions.slice(0, 1000).map(({ title, url }) => ({ '@type': 'sc:CreativeWork', ...(title === '' ? {} : { name: title }), ...(url === '' ? {} : { url }) })) } : {}),
     distribution: manifest.files.map(({ file, sha256, bytes }) => ({ '@type': 'cr:FileObject', '@id': file, name: file, contentUrl: file, encodingFormat: 'application/jsonlines', contentSize: `${bytes} B`, sha256 })),

@@ -1,10 +1,12 @@
 /** Checks of what is in a record's texts, wherever it stands. */
+import type { DatasetRecord } from '../../artefacts/record-schema.ts';
 import { findBoilerplate } from '../../text/boilerplate.ts';
 import { findCitationMarks } from '../../text/citations.ts';
 import { findEncodingDamage } from '../../text/encoding.ts';
 import { findPersonal } from '../../text/personal.ts';
 import { findProfanity } from '../../text/profanity.ts';
 import { findSecrets } from '../../text/secrets.ts';
+import { wordsOf } from '../../text/words.ts';
 import { inTexts, type Check, type Found } from './check.ts';
 
 /** The text of a fix for a mark: its space before goes too where a sign follows. */
@@ -15,9 +17,17 @@ const marks = (text: string) => findCitationMarks(text).map(({ from, to }) => {
 
 /** A language whose score is above this share of the best one's may be it: lists of names and foods look like any. */
 const FAR = 0.75;
+/** An answer with this share of its words from its question or passage is made of their names and terms, whatever language those look like. */
+const TAKEN = 0.75;
+
+function taken({ instruction, context, response }: DatasetRecord): number {
+  const given = new Set(wordsOf(`${instruction} ${context}`));
+  const words = wordsOf(response);
+  return words.filter((word) => given.has(word)).length / Math.max(1, words.length);
+}
 
 const language: Check = {
-  name: 'language', version: '1', title: 'Language',
+  name: 'language', version: '2', title: 'Language',
   run: (record, { language: detect, options }) => {
     if (!detect) return [];
     const expected = (record.language ?? options.language)?.split('-')[0];
@@ -25,7 +35,7 @@ const language: Check = {
     const found: Found[] = [];
     for (const part of ['instruction', 'response'] as const) {
       const is = detect(record[part]);
-      if (is?.sure && is.language !== expected && is.nearness(expected) < FAR) found.push({ verdict: 'warn', kind: is.language, reason: `the ${part} looks like ${is.language}, not ${expected}`, places: [{ part, from: 0, to: record[part].length }] });
+      if (is?.sure && is.language !== expected && is.nearness(expected) < FAR && !(part === 'response' && taken(record) >= TAKEN)) found.push({ verdict: 'warn', kind: is.language, reason: `the ${part} looks like ${is.language}, not ${expected}`, places: [{ part, from: 0, to: record[part].length }] });
     }
     return found;
   },

@@ -2,7 +2,7 @@
 import type { SplitName } from '../../artefacts/dataset.ts';
 import type { DatasetRecord } from '../../artefacts/record-schema.ts';
 import { ContainedTexts } from '../../text/contained.ts';
-import { RecordComparison, type Compared } from '../../text/near-duplicates.ts';
+import { closest, groupKey, HELD_AGAINST, overlaps, RecordComparison, type Compared, type ComparedKind } from '../../text/near-duplicates.ts';
 import { similarity } from '../../text/similar.ts';
 import { sameSlots } from '../../text/slots.ts';
 import type { CheckOptions, Found, Place } from './check.ts';
@@ -27,12 +27,10 @@ export interface PairFound extends Found {
 
 export const PAIR_CHECKS = [{ name: 'duplicates', version: '1', title: 'Duplicates' }, { name: 'leaks', version: '1', title: 'Leaks' }] as const;
 
-type Kind = keyof Compared['groups'];
+const PART: Readonly<Record<ComparedKind, 'instruction' | 'context' | 'response'>> = { question: 'instruction', passage: 'context', answer: 'response' };
 
-const PART: Readonly<Record<Kind, 'instruction' | 'context' | 'response'>> = { question: 'instruction', passage: 'context', answer: 'response' };
-
-/** Earlier members of a group that one is held against. */
-const HELD_AGAINST = 16;
+/** Questions are short, and a word more may ask for something else: below this a person decides whether one is an evaluation set's. */
+const SURE = 0.9;
 
 /** Is given records one at a time and keeps their normalised texts alone. */
 export class Duplicates {
@@ -86,8 +84,8 @@ export class Duplicates {
     for (let i = 0; i < count; i++) {
       const others = inEvaluation.get(groups.question[i]!) ?? [];
       if (leaked.has(i) || others.length === 0) continue;
-      const { other, score } = this.#closest(compared, 'question', i, others);
-      if (score >= this.#options.similarity) yield this.#found('leaks', 'evaluation-question', 'block', `the question ${percent(score)} that of an evaluation set`, ['question'], i, members[other]!, score);
+      const { other, score } = closest(compared, 'question', i, others);
+      if (score >= this.#options.similarity) yield this.#found('leaks', 'evaluation-question', score >= SURE ? 'block' : 'warn', `the question ${percent(score)} that of an evaluation set`, ['question'], i, members[other]!, score);
     }
   }
 
@@ -97,24 +95,24 @@ export class Duplicates {
     for (let i = 0; i < count; i++) {
       const { split } = members[i]!;
       // Across splits it is a leak and told as one.
-      const earlier = (kind: Kind, key: string) => {
+      const earlier = (kind: ComparedKind, key: string) => {
         const list = seen[kind].get(`${split} ${key}`) ?? [];
         seen[kind].set(`${split} ${key}`, list);
         const before = list.slice(-HELD_AGAINST);
         list.push(i);
         return { before, uses: list.length };
       };
-      const asked = earlier('question', `${groups.question[i]!} ${groups.passage[i]!}`);
+      const asked = earlier('question', groupKey(compared, 'question', i));
       const told = groups.answer[i]! < 0 ? undefined : earlier('answer', String(groups.answer[i]!));
       const read = groups.passage[i]! < 0 ? undefined : earlier('passage', String(groups.passage[i]!));
       if (asked.before.length > 0) {
-        const { other, score } = this.#closest(compared, 'question', i, asked.before);
+        const { other, score } = closest(compared, 'question', i, asked.before);
         const answers = similarity(texts.answer[i]!, texts.answer[other]!);
         const by = this.#through(score);
         if (answers >= this.#options.similarity) yield this.#found('duplicates', 'record', 'warn', `question ${percent(score)} and answer ${percent(answers)} those of another${by}`, ['question', 'answer'], i, members[other]!, score);
         else yield this.#found('duplicates', 'question', 'warn', `question ${percent(score)} that of another, answer ${percent(answers)}${by}`, ['question'], i, members[other]!, score);
       } else if (told && told.before.length > 0) {
-        const { other, score } = this.#closest(compared, 'answer', i, told.before);
+        const { other, score } = closest(compared, 'answer', i, told.before);
         yield this.#found('duplicates', 'answer', 'warn', `answer ${percent(score)} that of another question${this.#through(score)}`, ['answer'], i, members[other]!, score);
       }
       if (read && read.uses > this.#options.passageUses) {
@@ -124,35 +122,15 @@ export class Duplicates {
   }
 
   *#splitLeaks(compared: Compared, members: readonly Member[], count: number): Generator<PairFound> {
-    const { groups } = compared;
-    const keyOf = (kind: Kind, i: number) => (kind === 'question' ? `${groups.question[i]!} ${groups.passage[i]!}` : String(groups[kind][i]!));
-    const trained = (kind: Kind) => Map.groupBy(this.#members.flatMap(({ split }, i) => (split === 'train' && groups[kind][i]! >= 0 ? [i] : [])), (i) => keyOf(kind, i));
-    const known = { question: trained('question'), passage: trained('passage'), answer: trained('answer') };
-    for (let i = 0; i < count; i++) {
-      if (members[i]!.split !== 'held_out') continue;
-      for (const kind of ['question', 'answer', 'passage'] as const) {
-        const others = groups[kind][i]! < 0 ? [] : known[kind].get(keyOf(kind, i)) ?? [];
-        if (others.length === 0) continue;
-        const { other, score } = this.#closest(compared, kind, i, others);
-        if (score < this.#options.similarity) continue;
-        yield this.#found('leaks', `held-out-${kind}`, kind === 'passage' ? 'warn' : 'block', `held out, but its ${kind} ${percent(score)} that of a record that is trained on`, [kind], i, members[other]!, score);
-        break;
-      }
+    const of = (split: SplitName) => Array.from(members.slice(0, count).entries(), ([i, member]) => (member.split === split ? i : -1)).filter((i) => i >= 0);
+    for (const { kind, heldOut, trained, score } of overlaps(compared, of('train'), of('held_out'), this.#options.similarity)) {
+      yield this.#found('leaks', `held-out-${kind}`, kind === 'passage' ? 'warn' : 'block', `held out, but its ${kind} ${percent(score)} that of a record that is trained on`, [kind], heldOut, members[trained]!, score);
     }
-  }
-
-  #closest({ texts }: Compared, kind: Kind, i: number, others: readonly number[]): { other: number; score: number } {
-    let best = { other: others[0]!, score: -1 };
-    for (const other of others.slice(0, HELD_AGAINST)) {
-      const score = similarity(texts[kind][i]!, texts[kind][other]!);
-      if (score > best.score) best = { other, score };
-    }
-    return best;
   }
 
   #through = (score: number): string => (score < this.#options.similarity ? ' (through others of its group)' : '');
 
-  #found(check: 'duplicates' | 'leaks', kind: string, verdict: 'warn' | 'block', reason: string, kinds: readonly Kind[], index: number, other: Member, score: number): PairFound {
+  #found(check: 'duplicates' | 'leaks', kind: string, verdict: 'warn' | 'block', reason: string, kinds: readonly ComparedKind[], index: number, other: Member, score: number): PairFound {
     return { check, kind, verdict, reason, index, other, score, places: kinds.map((of) => this.#place(index, PART[of])) };
   }
 }
