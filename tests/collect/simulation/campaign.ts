@@ -156,7 +156,7 @@ export class Campaign {
     for (this.day = 0; this.day < this.#settings.days; this.day++) this.#playDay(true);
     // Closing: only reviews and revisions, until everything is decided or a moderator does it.
     for (let i = 0; i < 5 && this.#waiting.size > 0; i++, this.day++) this.#playDay(false);
-    for (const submission of [...this.#waiting]) this.#settle(submission, submission.quality >= 3 ? 'accept' : 'reject', Math.round(submission.quality * 1000));
+    for (const submission of this.#waiting) this.#settle(submission, submission.quality >= 3 ? 'accept' : 'reject', Math.round(submission.quality * 1000));
     for (const person of this.people) this.#bookReviews(person, true);
     const sums = sumsByUser(this.entries, this.rules);
     return { sums, points: new Map(this.people.map(({ id }) => [id, sums.get(id)?.points_mp ?? 0])), people: this.people, entries: this.entries, submissions: this.submissions };
@@ -171,7 +171,7 @@ export class Campaign {
     }
     const all = [...left.values()].reduce((sum, minutes) => sum + minutes, 0);
     let used = 0;
-    for (let active = this.people.filter((person) => left.get(person)! > 0); active.length > 0; ) {
+    for (const active = this.people.filter((person) => left.get(person)! > 0); active.length > 0; ) {
       const at = Math.floor(this.random.next() * active.length);
       const person = active[at]!;
       this.now = this.day * 24 * HOUR + (8 * HOUR * used) / Math.max(1, all);
