@@ -8,7 +8,7 @@ import { CATEGORIES } from '../../../src/collect/rules/categories.ts';
 import { FIRST_RULES, type PointsRules } from '../../../src/collect/rules/points-rules.ts';
 import { FORM_RULES } from '../../../src/collect/rules/forms.ts';
 import { LEASE_TIMES, LEASES_AT_ONCE } from '../../../src/collect/rules/work.ts';
-import { Campaign, clamp, honestOpinion, honestText, type Opinion, type Outcome, type Person, type Plan, type Seen } from './campaign.ts';
+import { Campaign, clamp, honestOpinion, honestText, type Opinion, type Outcome, type Person, type Plan, type Seen, USUAL } from './campaign.ts';
 
 export interface Size {
   readonly people: number;
@@ -47,11 +47,11 @@ const splitter: Plan = {
 };
 
 /** The smallest record that the form lets through, in as little time as its words take. */
-const dwarf: Plan = {
+export const dwarf: Plan = {
   name: 'dwarf',
   write: (sim, person, category) => {
     const words = FORM_RULES[category].instruction.min + FORM_RULES[category].response.min;
-    return { ...honestText(sim, person, category), words, minutes: (sim.rules.base_mp[category] / 1000) * (0.3 + 0.7 * (words / sim.rules.full_words[category])), quality: clamp(sim.normal(person.skill - 0.3, 0.6), 1, 5) };
+    return { ...honestText(sim, person, category), words, minutes: (USUAL.base_mp[category] / 1000) * (0.3 + 0.7 * (words / USUAL.full_words[category])), quality: clamp(sim.normal(person.skill - 0.3, 0.6), 1, 5) };
   },
 };
 
@@ -146,6 +146,12 @@ function gain(plays: readonly Outcome[], honest: readonly Outcome[], n: number):
 }
 
 const rounded = <T extends Finding>(finding: T): T => ({ ...finding, value: Math.round(finding.value * 1000) / 1000, error: Math.round(finding.error * 1000) / 1000 });
+
+/** What one way to play yields beside honest work, by a tenth of the people. */
+export function yieldOf(plan: Plan, size: Size, rules: PointsRules): { value: number; error: number } {
+  const n = Math.max(1, Math.floor(size.people / 10));
+  return gain(play(size, rules, Array.from({ length: n }, () => plan)), play(size, rules, []), n);
+}
 
 /** Ten of a hundred play the attack at once, so that the mean says something; the ring is five. */
 export function attacks(size: Size, rules: PointsRules = FIRST_RULES): Finding[] {

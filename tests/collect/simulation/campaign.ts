@@ -341,10 +341,13 @@ export class Campaign {
 
 export const clamp = (value: number, min: number, max: number): number => Math.min(max, Math.max(min, value));
 
+/** Words and minutes of a usual record: people write alike under any rules. */
+export const USUAL = FIRST_RULES;
+
 /** A record of one's own: length about that of Dolly's, time by length, quality by skill. */
 export function honestText(sim: Campaign, person: Person, category: CategoryKey): Text {
-  const words = Math.max(12, Math.round(sim.rules.full_words[category] * Math.exp(sim.normal(0, 0.5))));
-  const minutes = (sim.rules.base_mp[category] / 1000) * (0.3 + 0.7 * (words / sim.rules.full_words[category]));
+  const words = Math.max(12, Math.round(USUAL.full_words[category] * Math.exp(sim.normal(0, 0.5))));
+  const minutes = (USUAL.base_mp[category] / 1000) * (0.3 + 0.7 * (words / USUAL.full_words[category]));
   return { category, words, quality: clamp(sim.normal(person.skill, 0.7), 1, 5), similarity: Math.floor(50 + 250 * sim.random.next()), own_similarity: Math.floor(150 * sim.random.next()), minutes, copied: false };
 }
 
