@@ -2,6 +2,8 @@
  * The attacks of the scoring table, each beside the same people playing honestly: what it yields. Every figure is a mean over seeds with
  * its standard error. A gain of 1.1 means 10 % more points than the same person would have had by honest work in the same time.
  */
+import { Random } from '../../../src/artefacts/random.ts';
+import { seedOf } from '../../../src/collect/rules/chance.ts';
 import { auditOutcome, auditSample, type AuditVote } from '../../../src/collect/rules/prizes.ts';
 import { reversalsOf, sumsByUser } from '../../../src/collect/rules/ledger.ts';
 import { CATEGORIES } from '../../../src/collect/rules/categories.ts';
@@ -72,7 +74,7 @@ const flooder: Plan = {
 };
 
 /** Pastes what a generator wrote: fluent, quick, not their own. */
-const paster: Plan = {
+export const paster: Plan = {
   name: 'paster',
   write: (sim, person, category) => ({ ...honestText(sim, person, category), quality: clamp(sim.normal(4.2, 0.4), 1, 5), minutes: 0.8, copied: true }),
 };
@@ -169,7 +171,7 @@ export function attacks(size: Size, rules: PointsRules = FIRST_RULES): Finding[]
   compare('many tiny or near-same records', 'the smallest records that the form lets through', 'size, D', dwarf, 1.02);
   for (const similarity of [300, 500, 700]) compare('many tiny or near-same records', `four of five are copies of an own one, similarity ${similarity / 1000}`, 'N', copyist(similarity), 1.02);
 
-  const floods = compare('junk flood', 'records of which about 5 % are accepted, 0.4 minutes each', 'pay on accept, pending cap', flooder);
+  const floods = compare('junk flood', 'junk of which about 3 % is accepted, 0.4 minutes each', 'pay on accept, pending cap', flooder);
   const shares = floods.map((outcome) => mean(outcome.people.slice(0, TEN).map(({ id }) => outcome.points.get(id)!)) / median(outcome.people.slice(TEN).map(({ id }) => outcome.points.get(id)!)));
   found.push({ attack: 'junk flood', how: 'the same, beside the honest median of the same campaign', answer: 'pay on accept, pending cap', figure: 'points over the honest median', value: mean(shares), error: spread(shares), at_most: 1 });
   const rates = floods.flatMap((outcome) => outcome.people.slice(0, TEN).map(({ accepted, rejected }) => accepted / Math.max(1, accepted + rejected)));
@@ -222,15 +224,14 @@ export function attacks(size: Size, rules: PointsRules = FIRST_RULES): Finding[]
 }
 
 /** Points of a candidate after a blind audit by two moderators who each notice a copied record with this probability. */
-function afterAudit(outcome: Outcome, rules: PointsRules, user_id: string, notices: number, seed: string): number {
+export function afterAudit(outcome: Outcome, rules: PointsRules, user_id: string, notices: number, seed: string): number {
   const accepted = outcome.submissions.filter(({ author_id, state }) => author_id === user_id && state === 'accepted');
   if (accepted.length === 0) return 0;
   const copied = new Map(accepted.map(({ id, copied }) => [id, copied]));
-  let state = 1;
-  const chance = () => ((state = Math.imul(state + seed.length + user_id.length, 48271) >>> 0), (state >>> 8) / 2 ** 24);
+  const random = new Random(seedOf(`${seed} ${user_id} ${notices}`));
   const votes = new Map(
     auditSample(accepted.map(({ id }) => id), user_id, seed).map((id) => {
-      const vote = (): AuditVote => (copied.get(id) && chance() < notices ? 'fail' : 'pass');
+      const vote = (): AuditVote => (copied.get(id) && random.next() < notices ? 'fail' : 'pass');
       const first = [vote(), vote()];
       return [id, first[0] === first[1] ? first : [...first, vote()]];
     }),
