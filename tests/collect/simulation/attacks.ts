@@ -74,7 +74,7 @@ const flooder: Plan = {
 };
 
 /** Pastes what a generator wrote: fluent, quick, not their own. */
-export const paster: Plan = {
+const paster: Plan = {
   name: 'paster',
   write: (sim, person, category) => ({ ...honestText(sim, person, category), quality: clamp(sim.normal(4.2, 0.4), 1, 5), minutes: 0.8, copied: true }),
 };
@@ -224,7 +224,7 @@ export function attacks(size: Size, rules: PointsRules = FIRST_RULES): Finding[]
 }
 
 /** Points of a candidate after a blind audit by two moderators who each notice a copied record with this probability. */
-export function afterAudit(outcome: Outcome, rules: PointsRules, user_id: string, notices: number, seed: string): number {
+function afterAudit(outcome: Outcome, rules: PointsRules, user_id: string, notices: number, seed: string): number {
   const accepted = outcome.submissions.filter(({ author_id, state }) => author_id === user_id && state === 'accepted');
   if (accepted.length === 0) return 0;
   const copied = new Map(accepted.map(({ id, copied }) => [id, copied]));
