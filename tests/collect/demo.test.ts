@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DEMO_PASSAGES } from '../../src/collect/demo/passages.ts';
 import { DEMO_PEOPLE, DEMO_TEAMS } from '../../src/collect/demo/people.ts';
-import { DEMO_RECORDS } from '../../src/collect/demo/records.ts';
+import { DEMO_RECORDS, plainVerdict } from '../../src/collect/demo/records.ts';
 import { CATEGORIES, NEEDS_PASSAGE } from '../../src/collect/rules/categories.ts';
 import { formFindings, FORM_RULES } from '../../src/collect/rules/forms.ts';
 import { countWords } from '../../src/collect/rules/words.ts';
@@ -51,4 +51,11 @@ test('about fifty records, no instruction twice, a third of them in Russian or l
   assert.equal(new Set(DEMO_RECORDS.map(({ instruction }) => instruction)).size, DEMO_RECORDS.length);
   const russian = DEMO_RECORDS.filter(({ language }) => language === 'ru');
   assert.ok(russian.length >= 10 && russian.every(({ response }) => /[а-я]/.test(response)));
+});
+
+test('gold items to plant: enough of both kinds, in both languages', () => {
+  for (const language of ['en', 'ru'] as const) {
+    const verdicts = DEMO_RECORDS.filter((record) => record.language === language).map(plainVerdict);
+    assert.ok(verdicts.filter((verdict) => verdict === 'accept').length >= 3 && verdicts.filter((verdict) => verdict === 'reject').length >= 2, language);
+  }
 });

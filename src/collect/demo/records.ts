@@ -81,3 +81,6 @@ export const DEMO_RECORDS: readonly DemoRecord[] = [
   record('farid', 'creative_writing', 2, 'Write a short and friendly e-mail in which a neighbour invites the whole house to a summer party, with a date and a joke.', 'Hello dear neighbours! On Saturday the 12th we will have a summer party in the yard from four o’clock on. Bring salads, chairs and good humour, since ours is always late. If you would like to help, please write to Petra Sommer, petra.sommer@example.org, or call her on +49 30 5550142. See you all there!', { flaw: 'personal_data' }),
   record('igor', 'creative_writing', 2, 'Сочини поздравление бабушке в стихах без слов «счастье» и «здоровье», восемь строк, весело, и обязательно упомяни её кота.', 'Поздравляю тебя, бабушка, с днём рождения! Желаю тебе счастья, здоровья, долгих лет и хорошего настроения. Пусть каждый день приносит тебе радость, пусть все близкие будут рядом, а печали обходят твой дом стороной. Ты у нас самая лучшая бабушка на свете, и мы все тебя очень любим и крепко обнимаем.', { ...ru, flaw: 'constraint_missed' }),
 ];
+
+/** Records whose verdict nobody doubts: to be planted as gold items, so that reviewers are known before moderators have decided anything. */
+export const plainVerdict = ({ quality }: DemoRecord): 'accept' | 'reject' | undefined => (quality === 5 ? 'accept' : quality <= 2 ? 'reject' : undefined);

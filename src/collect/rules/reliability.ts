@@ -52,10 +52,10 @@ export function bias(pairs: readonly { readonly own: number; readonly gold: numb
   return pairs.length === 0 ? 0 : Math.round(pairs.reduce((sum, { own, gold }) => sum + own - gold, 0) / pairs.length);
 }
 
-/** The share of gold among the reviews of somebody who has seen so many, in thousandths: two to begin with, many until proven, then a tenth. */
-export const goldShare = (seen: number): number => (seen < 2 ? 1000 : seen < GOLD_PROVEN ? 300 : 100);
+/** The chance that the next review is a gold item, in thousandths, by how many gold items (not reviews) somebody has answered: two to begin with, many until proven, then a tenth. */
+export const goldShare = (goldAnswered: number): number => (goldAnswered < 2 ? 1000 : goldAnswered < GOLD_PROVEN ? 300 : 100);
 
-export const nextIsGold = (seen: number, random: () => number): boolean => random() * 1000 < goldShare(seen);
+export const nextIsGold = (goldAnswered: number, random: () => number): boolean => random() * 1000 < goldShare(goldAnswered);
 
 export interface GoldItem {
   readonly submission_id: string;

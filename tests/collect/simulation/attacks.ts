@@ -2,13 +2,15 @@
  * The attacks of the scoring table, each beside the same people playing honestly: what it yields. Every figure is a mean over seeds with
  * its standard error. A gain of 1.1 means 10 % more points than the same person would have had by honest work in the same time.
  */
+import { Random } from '../../../src/artefacts/random.ts';
+import { seedOf } from '../../../src/collect/rules/chance.ts';
 import { auditOutcome, auditSample, type AuditVote } from '../../../src/collect/rules/prizes.ts';
 import { reversalsOf, sumsByUser } from '../../../src/collect/rules/ledger.ts';
 import { CATEGORIES } from '../../../src/collect/rules/categories.ts';
 import { FIRST_RULES, type PointsRules } from '../../../src/collect/rules/points-rules.ts';
 import { FORM_RULES } from '../../../src/collect/rules/forms.ts';
 import { LEASE_TIMES, LEASES_AT_ONCE } from '../../../src/collect/rules/work.ts';
-import { Campaign, clamp, honestOpinion, honestText, type Opinion, type Outcome, type Person, type Plan, type Seen } from './campaign.ts';
+import { Campaign, clamp, honestOpinion, honestText, type Opinion, type Outcome, type Person, type Plan, type Seen, USUAL } from './campaign.ts';
 
 export interface Size {
   readonly people: number;
@@ -47,11 +49,11 @@ const splitter: Plan = {
 };
 
 /** The smallest record that the form lets through, in as little time as its words take. */
-const dwarf: Plan = {
+export const dwarf: Plan = {
   name: 'dwarf',
   write: (sim, person, category) => {
     const words = FORM_RULES[category].instruction.min + FORM_RULES[category].response.min;
-    return { ...honestText(sim, person, category), words, minutes: (sim.rules.base_mp[category] / 1000) * (0.3 + 0.7 * (words / sim.rules.full_words[category])), quality: clamp(sim.normal(person.skill - 0.3, 0.6), 1, 5) };
+    return { ...honestText(sim, person, category), words, minutes: (USUAL.base_mp[category] / 1000) * (0.3 + 0.7 * (words / USUAL.full_words[category])), quality: clamp(sim.normal(person.skill - 0.3, 0.6), 1, 5) };
   },
 };
 
@@ -147,6 +149,12 @@ function gain(plays: readonly Outcome[], honest: readonly Outcome[], n: number):
 
 const rounded = <T extends Finding>(finding: T): T => ({ ...finding, value: Math.round(finding.value * 1000) / 1000, error: Math.round(finding.error * 1000) / 1000 });
 
+/** What one way to play yields beside honest work, by a tenth of the people. */
+export function yieldOf(plan: Plan, size: Size, rules: PointsRules): { value: number; error: number } {
+  const n = Math.max(1, Math.floor(size.people / 10));
+  return gain(play(size, rules, Array.from({ length: n }, () => plan)), play(size, rules, []), n);
+}
+
 /** Ten of a hundred play the attack at once, so that the mean says something; the ring is five. */
 export function attacks(size: Size, rules: PointsRules = FIRST_RULES): Finding[] {
   const found: Finding[] = [];
@@ -163,7 +171,7 @@ export function attacks(size: Size, rules: PointsRules = FIRST_RULES): Finding[]
   compare('many tiny or near-same records', 'the smallest records that the form lets through', 'size, D', dwarf, 1.02);
   for (const similarity of [300, 500, 700]) compare('many tiny or near-same records', `four of five are copies of an own one, similarity ${similarity / 1000}`, 'N', copyist(similarity), 1.02);
 
-  const floods = compare('junk flood', 'records of which about 5 % are accepted, 0.4 minutes each', 'pay on accept, pending cap', flooder);
+  const floods = compare('junk flood', 'junk of which about 3 % is accepted, 0.4 minutes each', 'pay on accept, pending cap', flooder);
   const shares = floods.map((outcome) => mean(outcome.people.slice(0, TEN).map(({ id }) => outcome.points.get(id)!)) / median(outcome.people.slice(TEN).map(({ id }) => outcome.points.get(id)!)));
   found.push({ attack: 'junk flood', how: 'the same, beside the honest median of the same campaign', answer: 'pay on accept, pending cap', figure: 'points over the honest median', value: mean(shares), error: spread(shares), at_most: 1 });
   const rates = floods.flatMap((outcome) => outcome.people.slice(0, TEN).map(({ accepted, rejected }) => accepted / Math.max(1, accepted + rejected)));
@@ -220,11 +228,10 @@ function afterAudit(outcome: Outcome, rules: PointsRules, user_id: string, notic
   const accepted = outcome.submissions.filter(({ author_id, state }) => author_id === user_id && state === 'accepted');
   if (accepted.length === 0) return 0;
   const copied = new Map(accepted.map(({ id, copied }) => [id, copied]));
-  let state = 1;
-  const chance = () => ((state = Math.imul(state + seed.length + user_id.length, 48271) >>> 0), (state >>> 8) / 2 ** 24);
+  const random = new Random(seedOf(`${seed} ${user_id} ${notices}`));
   const votes = new Map(
     auditSample(accepted.map(({ id }) => id), user_id, seed).map((id) => {
-      const vote = (): AuditVote => (copied.get(id) && chance() < notices ? 'fail' : 'pass');
+      const vote = (): AuditVote => (copied.get(id) && random.next() < notices ? 'fail' : 'pass');
       const first = [vote(), vote()];
       return [id, first[0] === first[1] ? first : [...first, vote()]];
     }),

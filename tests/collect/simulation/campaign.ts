@@ -156,7 +156,7 @@ export class Campaign {
     for (this.day = 0; this.day < this.#settings.days; this.day++) this.#playDay(true);
     // Closing: only reviews and revisions, until everything is decided or a moderator does it.
     for (let i = 0; i < 5 && this.#waiting.size > 0; i++, this.day++) this.#playDay(false);
-    for (const submission of [...this.#waiting]) this.#settle(submission, submission.quality >= 3 ? 'accept' : 'reject', Math.round(submission.quality * 1000));
+    for (const submission of this.#waiting) this.#settle(submission, submission.quality >= 3 ? 'accept' : 'reject', Math.round(submission.quality * 1000));
     for (const person of this.people) this.#bookReviews(person, true);
     const sums = sumsByUser(this.entries, this.rules);
     return { sums, points: new Map(this.people.map(({ id }) => [id, sums.get(id)?.points_mp ?? 0])), people: this.people, entries: this.entries, submissions: this.submissions };
@@ -171,7 +171,7 @@ export class Campaign {
     }
     const all = [...left.values()].reduce((sum, minutes) => sum + minutes, 0);
     let used = 0;
-    for (let active = this.people.filter((person) => left.get(person)! > 0); active.length > 0; ) {
+    for (const active = this.people.filter((person) => left.get(person)! > 0); active.length > 0; ) {
       const at = Math.floor(this.random.next() * active.length);
       const person = active[at]!;
       this.now = this.day * 24 * HOUR + (8 * HOUR * used) / Math.max(1, all);
@@ -341,10 +341,13 @@ export class Campaign {
 
 export const clamp = (value: number, min: number, max: number): number => Math.min(max, Math.max(min, value));
 
+/** Words and minutes of a usual record: people write alike under any rules. */
+export const USUAL = FIRST_RULES;
+
 /** A record of one's own: length about that of Dolly's, time by length, quality by skill. */
 export function honestText(sim: Campaign, person: Person, category: CategoryKey): Text {
-  const words = Math.max(12, Math.round(sim.rules.full_words[category] * Math.exp(sim.normal(0, 0.5))));
-  const minutes = (sim.rules.base_mp[category] / 1000) * (0.3 + 0.7 * (words / sim.rules.full_words[category]));
+  const words = Math.max(12, Math.round(USUAL.full_words[category] * Math.exp(sim.normal(0, 0.5))));
+  const minutes = (USUAL.base_mp[category] / 1000) * (0.3 + 0.7 * (words / USUAL.full_words[category]));
   return { category, words, quality: clamp(sim.normal(person.skill, 0.7), 1, 5), similarity: Math.floor(50 + 250 * sim.random.next()), own_similarity: Math.floor(150 * sim.random.next()), minutes, copied: false };
 }
 
