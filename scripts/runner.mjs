@@ -19,6 +19,7 @@ export async function underNode24(script, args) {
 
 const CHECKS = {
   types: ['node_modules/typescript/bin/tsc', '--noEmit', '-p', 'tsconfig.json'],
+  'types of the pages': ['node_modules/typescript/bin/tsc', '--noEmit', '-p', 'tests/web/tsconfig.json'],
   lint: ['node_modules/oxlint/bin/oxlint', '--type-aware', '--deny-warnings', '--format', 'unix'],
 };
 

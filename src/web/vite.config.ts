@@ -1,0 +1,28 @@
+/**
+ * How the studio's pages are built: `npm run build:web`, into dist/web. No inline script and no inline style reaches the
+ * page, so that the server's policy can forbid both; nothing is loaded from another host.
+ */
+import { fileURLToPath } from 'node:url';
+import tailwind from '@tailwindcss/vite';
+import { defineConfig } from 'vite';
+import { cataloguePlugin } from './i18n/check.ts';
+
+const here = fileURLToPath(new URL('.', import.meta.url));
+
+export default defineConfig({
+  root: here,
+  publicDir: 'public',
+  plugins: [cataloguePlugin(here), tailwind()],
+  build: {
+    outDir: fileURLToPath(new URL('../../dist/web', import.meta.url)),
+    emptyOutDir: true,
+    target: 'es2023',
+    cssTarget: ['chrome123', 'firefox128', 'safari17.5'],
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    manifest: 'manifest.json',
+    license: { fileName: 'licences.md' },
+    chunkSizeWarningLimit: 400,
+  },
+  server: { proxy: { '/api': 'http://127.0.0.1:7420' } },
+});
