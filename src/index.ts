@@ -3,6 +3,11 @@ export { InputError, ResourceError, RoslinError, UsageError, type ErrorParts } f
 export { readRecords, type InstructionRecord } from './artefacts/record.ts';
 export type { DatasetRecord } from './artefacts/record-schema.ts';
 export { importDataset, previewImport, type ImportOptions } from './dataset/import.ts';
+export { checkDataset, type CheckReport, type CheckRequest, type Finding } from './dataset/check.ts';
+export { checkPage } from './dataset/check-page.ts';
+export { writeChecked } from './dataset/check-write.ts';
+export { parseWaiver, readWaivers, type Waiver } from './dataset/waivers.ts';
+export { nearDuplicateGroups, nearText } from './text/near-duplicates.ts';
 export { diffDatasets, sealDataset } from './dataset/seal.ts';
 export { splitDataset, type Grouping } from './dataset/split.ts';
 export { lineageOf } from './dataset/lineage.ts';

@@ -2,6 +2,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { Filter } from '../dataset/filter.ts';
 import type { Inspection } from '../dataset/inspect.ts';
+import { checkCommand } from './dataset-check.ts';
 import { cardCommand, exportCommand } from './dataset-export.ts';
 import { importCommand } from './dataset-import.ts';
 import { diffCommand, lineageCommand, sealCommand, splitCommand } from './dataset-seal.ts';
@@ -33,7 +34,7 @@ function linesFlag(text: string): readonly [number, number] {
 }
 
 export function command(): Command {
-  return new Command().addCommand(inspectCommand()).addCommand(importCommand()).addCommand(sealCommand()).addCommand(splitCommand()).addCommand(diffCommand()).addCommand(lineageCommand()).addCommand(exportCommand()).addCommand(cardCommand());
+  return new Command().addCommand(inspectCommand()).addCommand(importCommand()).addCommand(checkCommand()).addCommand(sealCommand()).addCommand(splitCommand()).addCommand(diffCommand()).addCommand(lineageCommand()).addCommand(exportCommand()).addCommand(cardCommand());
 }
 
 function inspectCommand(): Command {

@@ -22,7 +22,8 @@ export const escapeHtml = (text: string): string => text.toWellFormed().replace(
 /** What a reader would not see, or that would turn the page's direction, by its code point. */
 const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 
-const shown = (text: string): string => escapeHtml(text).replace(UNSEEN, (character) => (character === '\n' || character === '\t' ? character : `<span class="unseen">U+${character.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0')}</span>`));
+/** Escaped, and what cannot be seen by its code point. */
+export const shown = (text: string): string => escapeHtml(text).replace(UNSEEN, (character) => (character === '\n' || character === '\t' ? character : `<span class="unseen">U+${character.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0')}</span>`));
 
 const kind = ({ trained, special }: PreviewRun): string => `${special ? 'special ' : ''}${trained ? 'trained' : 'ignored'}`;
 

@@ -5,21 +5,26 @@
  */
 
 /** Zero-width characters, direction marks, soft hyphens, variation selectors. */
-const INVISIBLE = /[\p{Cf}\ufe00-\ufe0f\u034f]/gu;
+export const INVISIBLE = /[\p{Cf}\ufe00-\ufe0f\u034f]/gu;
 const CITATION = /\[\d{1,3}\]/g;
-const MIXED = /[\p{L}\p{N}]*(?:\p{Script=Latin}[\p{L}\p{N}]*\p{Script=Cyrillic}|\p{Script=Cyrillic}[\p{L}\p{N}]*\p{Script=Latin})[\p{L}\p{N}]*/gu;
+const WORD = /[\p{L}\p{N}]+/gu;
+const LATIN = /\p{Script=Latin}/u;
+const CYRILLIC = /\p{Script=Cyrillic}/u;
 
 /** Small letters that look alike. */
 const CYRILLIC_OF: Readonly<Record<string, string>> = { a: 'а', c: 'с', e: 'е', o: 'о', p: 'р', x: 'х', y: 'у', k: 'к', m: 'м', t: 'т', h: 'н', b: 'в', i: 'і', s: 'ѕ', j: 'ј' };
 const LATIN_OF: Readonly<Record<string, string>> = Object.fromEntries(Object.entries(CYRILLIC_OF).map(([latin, cyrillic]) => [cyrillic, latin]));
 
-/** A word of two alphabets in the one that most of its letters are of. */
+/** Words of two alphabets, each in the one that most of its letters are of. The length stays. */
+export const foldLookAlikes = (text: string): string => (LATIN.test(text) && CYRILLIC.test(text) ? text.replace(WORD, oneAlphabet) : text);
+
 function oneAlphabet(word: string): string {
+  if (!LATIN.test(word) || !CYRILLIC.test(word)) return word;
   const count = (script: RegExp) => word.match(script)?.length ?? 0;
   const table = count(/\p{Script=Latin}/gu) >= count(/\p{Script=Cyrillic}/gu) ? LATIN_OF : CYRILLIC_OF;
   return word.replace(/\p{L}/gu, (letter) => table[letter] ?? letter);
 }
 
 export function normalise(text: string): string {
-  return text.normalize('NFKC').replace(INVISIBLE, '').toLowerCase().replaceAll('ё', 'е').replace(CITATION, '').replace(MIXED, oneAlphabet).replace(/\s+/gu, ' ').trim();
+  return foldLookAlikes(text.normalize('NFKC').replace(INVISIBLE, '').toLowerCase().replaceAll('ё', 'е').replace(CITATION, '')).replace(/\s+/gu, ' ').trim();
 }

@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import type { Command } from 'commander';
 import { command as chat } from '../../src/cli/chat.ts';
 import { command as dataset } from '../../src/cli/dataset.ts';
+import { checkCommand } from '../../src/cli/dataset-check.ts';
 import { command as evaluate } from '../../src/cli/evaluate.ts';
 import { command as exportCommand } from '../../src/cli/export.ts';
 import { command as generate } from '../../src/cli/generate.ts';
@@ -20,6 +21,7 @@ const verbs = (command: Command, wanted: (name: string) => boolean): Command[] =
 /** Sections of the guides that explain flags, by the beginning of their heading. */
 const EXPLAINED = {
   'docs/training.md': { '2.': verbs(dataset(), (name) => name === 'inspect'), '4.': [plan(), train()], '8.': [evaluate()], '9.': [generate()], '10.': [pretrain()] },
+  'docs/checks.md': { 'Flags': [checkCommand()] },
   'docs/export.md': { 'Flags': [exportCommand()] },
   'docs/serve.md': { 'Flags': [serve()] },
   'docs/chat.md': { 'Flags': [chat()] },

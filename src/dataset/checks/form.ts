@@ -1,0 +1,147 @@
+/**
+ * Checks of a record's form: what a category asks for, lengths, answers that are none, and what is copied from the context. The rules by
+ * category are starting values to be set by a pilot (docs/checks.md); categories without a row have no rules.
+ */
+import type { DatasetRecord } from '../../artefacts/record-schema.ts';
+import { normalise } from '../../text/normalise.ts';
+import { Source } from '../../text/winnow.ts';
+import { countWords, listItems, wordsOf } from '../../text/words.ts';
+import type { Check, Found, Place } from './check.ts';
+
+interface Rule {
+  readonly context: 'needed' | 'none' | 'either';
+  /** Words, least and most. */
+  readonly contextWords?: readonly [number, number];
+  readonly instruction: readonly [number, number];
+  readonly response: readonly [number, number];
+}
+
+/** general_qa is Dolly's own and has no row in the design: it takes open_qa's. */
+export const RULES: Readonly<Record<string, Rule>> = {
+  open_qa: { context: 'none', instruction: [4, 60], response: [8, 250] },
+  general_qa: { context: 'either', instruction: [4, 60], response: [8, 250] },
+  closed_qa: { context: 'needed', contextWords: [60, 600], instruction: [4, 60], response: [3, 150] },
+  information_extraction: { context: 'needed', contextWords: [60, 600], instruction: [5, 80], response: [2, 200] },
+  summarization: { context: 'needed', contextWords: [100, 800], instruction: [4, 50], response: [20, 200] },
+  brainstorming: { context: 'none', instruction: [5, 60], response: [15, 300] },
+  classification: { context: 'either', instruction: [15, 200], response: [2, 150] },
+  creative_writing: { context: 'either', instruction: [10, 120], response: [40, 500] },
+};
+
+const whole = (record: DatasetRecord, part: 'instruction' | 'context' | 'response'): Place => ({ part, from: 0, to: record[part].length });
+
+const found = (kind: string, reason: string, places: readonly Place[], score?: number): Found => ({ verdict: 'warn', kind, reason, places, ...(score === undefined ? {} : { score }) });
+
+const lengths: Check = {
+  name: 'lengths', version: '1', title: 'Lengths',
+  run: (record) => {
+    const rule = RULES[record.category];
+    if (!rule) return [];
+    return (['instruction', 'context', 'response'] as const).flatMap((part) => {
+      const bounds = part === 'context' ? rule.contextWords : rule[part];
+      if (!bounds || record[part] === '') return [];
+      const words = countWords(record[part]);
+      if (words < bounds[0]) return [found(`${part}-short`, `${part} of ${words} words, where ${record.category} has at least ${bounds[0]}`, [whole(record, part)], words)];
+      return words > bounds[1] ? [found(`${part}-long`, `${part} of ${words} words, where ${record.category} has at most ${bounds[1]}`, [whole(record, part)], words)] : [];
+    });
+  },
+};
+
+/** Longest beginning of a text that rules look at: longer ones have been told by their length. */
+const LOOKED_AT = 20_000;
+
+const RULED: Readonly<Record<string, (record: DatasetRecord) => readonly Found[]>> = {
+  brainstorming: (record) => {
+    const items = listItems(record.response.slice(0, LOOKED_AT));
+    if (items.length < 3) return [found('few-items', `${items.length} ${items.length === 1 ? 'item' : 'items'}, where brainstorming has at least 3`, [whole(record, 'response')], items.length)];
+    const distinct = new Set(items.map((item) => normalise(item).replace(/^(?:\(?\d{1,3}[.):]|[-*•–—·])\s?/u, '').replace(/[\s.,;]+$/u, '')));
+    return distinct.size < items.length ? [found('same-items', `${items.length - distinct.size} of ${items.length} items are there twice`, [whole(record, 'response')])] : [];
+  },
+  classification: (record) => {
+    // Every word of the answer that is a class should have been named: an answer without a word of its question is about something else.
+    const question = new Set(wordsOf(`${record.instruction} ${record.context}`.slice(0, LOOKED_AT)));
+    const answer = wordsOf(record.response.slice(0, LOOKED_AT)).filter((word) => word.length > 1);
+    const stem = (word: string) => word.slice(0, Math.max(4, word.length - 3));
+    const stems = new Set([...question].map(stem));
+    return answer.length > 0 && !answer.some((word) => question.has(word) || stems.has(stem(word))) && !/^(?:yes|no|true|false|да|нет)\b/iu.test(record.response.trim())
+      ? [found('class-not-named', 'no word of the answer is in the question: classes should be named there', [whole(record, 'response')])] : [];
+  },
+  summarization: (record) => {
+    if (record.context === '') return [];
+    const [summary, passage] = [countWords(record.response), countWords(record.context)];
+    const share = summary / Math.max(1, passage);
+    return share > 0.6 ? [found('summary-long', `the summary has ${Math.round(100 * share)} % of its passage's words, where 60 are enough`, [whole(record, 'response')], share)] : [];
+  },
+  closed_qa: (record) => {
+    if (record.context === '') return [];
+    const passage = new Set(wordsOf(record.context));
+    const answer = wordsOf(record.response).filter((word) => word.length > 3 || /\d/u.test(word));
+    return answer.length > 0 && !answer.some((word) => passage.has(word)) ? [found('not-from-passage', 'no longer word or number of the answer is in the passage', [whole(record, 'response')])] : [];
+  },
+  information_extraction: (record) => {
+    if (record.context === '') return [];
+    const passage = new Set(wordsOf(record.context));
+    const answer = wordsOf(record.response).filter((word) => word.length > 3 || /\d/u.test(word));
+    const known = answer.filter((word) => passage.has(word)).length / Math.max(1, answer.length);
+    return answer.length >= 3 && known < 0.3 ? [found('not-from-passage', `only ${Math.round(100 * known)} % of the answer's longer words and numbers are in the passage`, [whole(record, 'response')], known)] : [];
+  },
+};
+
+const category: Check = {
+  name: 'category', version: '1', title: 'Rules of its category',
+  run: (record) => {
+    const rule = RULES[record.category];
+    if (!rule) return [];
+    const context = rule.context === 'needed' && record.context.trim() === '' ? [found('no-context', `${record.category} needs a context`, [whole(record, 'instruction')])]
+      : rule.context === 'none' && record.context.trim() !== '' ? [found('context', `${record.category} has no context`, [whole(record, 'context')])] : [];
+    return [...context, ...(RULED[record.category]?.(record) ?? [])];
+  },
+};
+
+/** Answers that say nothing: placeholders, single signs, refusals to answer. */
+const EMPTY_ANSWER = /^(?:n\/?a|none|null|nil|undefined|nan|tbd|todo|test(?:ing)?|asdf\w*|qwerty|lorem ipsum.*|x{2,}|no answer|not applicable|see above|same as above|\.{2,}|-+|\?+|нет ответа|тест)[.!]?$/iu;
+const NO_ANSWER = /^(?:(?:sorry,? )?i (?:do not|don't|don’t) know|no idea|i(?:'m| am|’m) not sure|не знаю|без понятия)\b/iu;
+
+const answer: Check = {
+  name: 'answer', version: '1', title: 'Answers that are none',
+  run: (record) => {
+    const text = record.response.trim();
+    const place = [whole(record, 'response')];
+    if (!/[\p{L}\p{N}]/u.test(text)) return /\p{S}/u.test(text) ? [] : [found('no-word', 'the answer has no letter and no digit', place)];
+    if (EMPTY_ANSWER.test(text)) return [found('placeholder', 'the answer is a placeholder', place)];
+    if (NO_ANSWER.test(text) && text.length < 200) return [found('no-answer', 'the answer says that it does not know', place)];
+    const [said, asked] = [normalise(text), normalise(record.instruction)];
+    if (said === asked) return [found('echo', 'the answer is the instruction', place)];
+    if (record.rejected !== undefined && normalise(record.rejected) === said) return [found('same-pair', 'the rejected answer is the chosen one', place)];
+    if (repeats(said)) return [found('repetition', 'the answer repeats itself', place)];
+    // A long answer that ends within a word or after a comma was cut off.
+    if (text.length >= 200 && /[\p{L},;:(–-]$/u.test(text) && !text.slice(-300).includes('\n') && /(?:[,;:(–-]|(?<!\p{L})(?:and|or|the|a|an|of|to|in|with|for|и|или|в|на|с))$/iu.test(text)) return [found('cut-off', 'the answer ends in the middle of a sentence', place)];
+    return [];
+  },
+};
+
+/** Whether a text of some length has so few different runs of four words that it goes in circles. */
+function repeats(text: string): boolean {
+  const words = text.slice(0, LOOKED_AT).split(' ');
+  if (words.length < 40) return false;
+  const runs = new Set(words.slice(3).map((_, i) => words.slice(i, i + 4).join(' ')));
+  return runs.size / (words.length - 3) < 0.5;
+}
+
+const copied: Check = {
+  name: 'copied', version: '1', title: 'Copied from the context',
+  run: (record, { options }) => {
+    if (record.context.length < 40) return [];
+    const copies = new Source(record.context).copiesIn(record.response);
+    if (copies.length === 0) return [];
+    const share = copies.reduce((sum, { from, to }) => sum + to - from, 0) / record.response.trim().length;
+    const ofContext = copies.reduce((sum, { sourceFrom, sourceTo }) => sum + sourceTo - sourceFrom, 0) / record.context.trim().length;
+    const places = copies.flatMap(({ from, to, sourceFrom, sourceTo }): Place[] => [{ part: 'response', from, to }, { part: 'context', from: sourceFrom, to: sourceTo }]);
+    if (share > 0.9 && ofContext > 0.9) return [found('whole', 'the answer is the whole context', places, share)];
+    if (record.category !== 'summarization') return [];
+    const longest = Math.max(...copies.map(({ text }) => countWords(text)));
+    return longest > options.copiedWords ? [found('summary', `${longest} words in a row are the passage's, where a summary has at most ${options.copiedWords}`, places, longest)] : [];
+  },
+};
+
+export const FORM_CHECKS: readonly Check[] = [category, lengths, answer, copied];
