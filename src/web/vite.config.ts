@@ -22,7 +22,12 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     manifest: 'manifest.json',
     license: { fileName: 'licences.md' },
-    chunkSizeWarningLimit: 400,
+    rolldownOptions: {
+      // Packages of React mark what is for the browser alone; here all of it is.
+      onLog: (level, log, print) => {
+        if (log.code !== 'MODULE_LEVEL_DIRECTIVE') print(level, log);
+      },
+    },
   },
   server: { proxy: { '/api': 'http://127.0.0.1:7420' } },
 });

@@ -2,12 +2,12 @@
 import { queryOptions } from '@tanstack/react-query';
 import type { SaveAnswer } from '../drafts/saver.ts';
 import { ApiError, call, OfflineError } from './client.ts';
-import type { BoardView, CategoryKey, CheckFinding, DraftView, HomeView, LiveView, RecordBody, RecordRow, RecordView, Submitted } from './types.ts';
+import type { BoardView, CategoryKey, CheckFinding, DraftView, HomeView, LiveView, RecordBody, RecordRow, RecordView, SubmitInput, Submitted } from './types.ts';
 
 export const homeQuery = () => queryOptions({ queryKey: ['home'], queryFn: () => call<HomeView>('GET', '/api/home') });
 export const draftQuery = (id: string) => queryOptions({ queryKey: ['draft', id], queryFn: () => call<DraftView>('GET', `/api/drafts/${id}`), staleTime: 0, gcTime: 0, refetchOnWindowFocus: false });
 
-export const claimTask = (category: CategoryKey, kind: 'author' | 'answer') => call<{ draft_id: string }>('POST', '/api/tasks/claim', { body: { category, kind } });
+export const claimTask = (category: CategoryKey, kind: 'author' | 'answer', language?: string) => call<{ draft_id: string }>('POST', '/api/tasks/claim', { body: { category, kind, language } });
 
 /** Saves a draft by compare-and-swap: what came of it, as the saver wants to know. */
 export async function saveDraft(id: string, body: RecordBody, revision: number, leaving: boolean): Promise<SaveAnswer<RecordBody>> {
@@ -38,14 +38,6 @@ export const checkDraft = (id: string, body: RecordBody, signal: AbortSignal) =>
 export const extendLease = (id: string) => call<{ expires_at: string }>('POST', `/api/leases/${id}/extend`);
 export const releaseTask = (draftId: string, reason: string) => call<unknown>('POST', `/api/drafts/${draftId}/release`, { body: { reason } });
 
-export interface SubmitInput {
-  readonly draft_id: string;
-  readonly revision: number;
-  readonly body: RecordBody;
-  readonly attestation: { readonly original: true; readonly no_ai: true };
-  readonly telemetry: { readonly paste_share: number; readonly active_ms: number; readonly edits: number };
-  readonly idempotency_key: string;
-}
 export const submitDraft = (input: SubmitInput) => call<Submitted>('POST', '/api/records', { body: input });
 export const undoSubmit = (recordId: string) => call<{ draft_id: string }>('POST', `/api/records/${recordId}/undo`);
 

@@ -1,7 +1,7 @@
 /** Who is here, and the campaign that they work in: one request, shared by all pages. */
 import { useQuery, useQueryClient, type QueryClient } from '@tanstack/react-query';
 import { call } from '../api/client.ts';
-import type { Session } from '../api/types.ts';
+import type { Role, Session } from '../api/types.ts';
 
 export const SESSION_KEY = ['session'] as const;
 
@@ -29,5 +29,4 @@ export function useRefreshSession(): () => Promise<void> {
   return () => client.invalidateQueries({ queryKey: SESSION_KEY });
 }
 
-type Role = 'owner' | 'admin' | 'moderator' | 'reviewer' | 'member';
 export const hasRole = (roles: readonly Role[] | undefined, ...wanted: readonly Role[]): boolean => roles?.some((role) => role === 'owner' || wanted.includes(role)) ?? false;

@@ -1,7 +1,9 @@
 /** The frame around the pages: the way to each room, the campaign's name, one's own account. */
+import { useQueryClient } from '@tanstack/react-query';
 import { Link, Outlet, useRouterState } from '@tanstack/react-router';
 import { useEffect, type ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
+import { saveMe } from '../api/account.ts';
 import { call } from '../api/client.ts';
 import { cx } from '../ui/class-names.ts';
 import { Icon, Mark, type IconName } from '../ui/icon.tsx';
@@ -126,6 +128,7 @@ function Account({ rooms }: { readonly rooms: readonly Room[] }) {
   const person = usePerson();
   const refresh = useRefreshSession();
   const showKeys = useShortcutList();
+  const client = useQueryClient();
   const button: ReactNode = (
     <>
       <span aria-hidden="true" className="grid size-9 shrink-0 place-items-center rounded-full bg-wool text-sm font-semibold">
@@ -166,7 +169,7 @@ function Account({ rooms }: { readonly rooms: readonly Room[] }) {
         <kbd className="font-mono text-xs text-soft">{keysForPeople('?')}</kbd>
       </button>
       <div className="my-1 px-1">
-        <Preferences />
+        <Preferences onLocale={(locale) => void saveMe({ locale }).then(() => client.invalidateQueries(), () => undefined)} />
       </div>
       <button type="button" className={ROW} onClick={() => void call('DELETE', '/api/session').then(refresh, refresh)}>
         <Icon name="out" />

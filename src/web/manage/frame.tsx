@@ -12,7 +12,7 @@ const PAGES = [
   ['/manage/passages', 'passages', 'book', 'moderator'],
   ['/manage/guidelines', 'guidelines', 'bulb', 'admin'],
   ['/manage/quality', 'quality', 'scales', 'moderator'],
-  ['/manage/prizes', 'prizes', 'medal', 'moderator'],
+  ['/manage/prizes', 'prizes', 'medal', 'admin'],
   ['/manage/reports', 'reports', 'flag', 'moderator'],
   ['/manage/dataset', 'dataset', 'seal', 'admin'],
   ['/manage/log', 'log', 'log', 'admin'],
@@ -34,7 +34,7 @@ export default function Frame() {
   return (
     <>
       <nav aria-label={t('rooms.manage')} className="-mx-4 mb-7 overflow-x-auto border-b border-line px-4 sm:-mx-8 sm:px-8 lg:mx-0 lg:px-0">
-        <ul className="flex gap-1 pb-px">
+        <ul className="flex gap-1 pb-px lg:flex-wrap">
           {PAGES.filter(([, , , role]) => role === 'moderator' || admin).map(([to, name, icon]) => (
             <li key={to}>
               <Link to={to} activeOptions={{ exact: to === '/manage' }} className="flex min-h-10 items-center gap-1.5 border-b-2 border-transparent px-2.5 text-[0.9375rem] whitespace-nowrap text-soft hover:text-ink aria-[current=page]:border-accent aria-[current=page]:font-semibold aria-[current=page]:text-ink">

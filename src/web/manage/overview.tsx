@@ -29,7 +29,7 @@ export default function Overview() {
   }
   return (
     <>
-      <PageHead title={t('admin:overview.title')} lead={t(`campaign.meaning.${campaign.state}`)} actions={<><a href="/api/manage/report.csv" download className="inline-flex min-h-10 items-center rounded-control border border-edge bg-card px-4 text-[0.9375rem] font-semibold hover:bg-sunk">{t('admin:overview.csv')}</a><a href="/api/manage/report.json" download className="inline-flex min-h-10 items-center rounded-control border border-edge bg-card px-4 text-[0.9375rem] font-semibold hover:bg-sunk">{t('admin:overview.json')}</a></>} />
+      <PageHead title={t('admin:overview.title')} lead={t(`campaign.meaning.${campaign.state}`)} actions={<><a href="/api/manage/reports/progress/csv" download className="inline-flex min-h-10 items-center rounded-control border border-edge bg-card px-4 text-[0.9375rem] font-semibold hover:bg-sunk">{t('admin:overview.csv')}</a><a href="/api/manage/reports/progress/json" download className="inline-flex min-h-10 items-center rounded-control border border-edge bg-card px-4 text-[0.9375rem] font-semibold hover:bg-sunk">{t('admin:overview.json')}</a></>} />
       {progress.data ? <Shown progress={progress.data} /> : <QueryState error={progress.error} retry={progress.refetch} />}
     </>
   );
@@ -63,7 +63,7 @@ function Shown({ progress }: { readonly progress: ProgressView }) {
           hideCaption
           columns={[
             { key: 'name', head: t('admin:overview.category'), names: true, cell: ({ category }) => <span className="flex items-center gap-3"><CategoryIcon category={category} />{t(`category.${category}.name`)}</span> },
-            { key: 'bar', head: t('admin:overview.toGoal'), cell: ({ category, accepted, goal }) => <div className="mt-3 w-28 sm:w-44"><Meter value={accepted} most={goal} label={t(`category.${category}.name`)} text={t('home.goalLine', { accepted: format.number(accepted), goal: format.number(goal) })} /></div> },
+            { key: 'bar', head: t('admin:overview.toGoal'), cell: ({ category, accepted, goal }) => <div className="w-28 sm:w-44"><Meter value={accepted} most={goal} label={t(`category.${category}.name`)} text={t('home.goalLine', { accepted: format.number(accepted), goal: format.number(goal) })} /></div> },
             { key: 'accepted', head: t('record.state.accepted'), align: 'right', cell: ({ accepted }) => format.number(accepted) },
             { key: 'goal', head: t('admin:overview.goal'), align: 'right', cell: ({ goal }) => format.number(goal) },
             { key: 'review', head: t('record.state.in_review'), align: 'right', wideOnly: true, cell: ({ in_review }) => format.number(in_review) },

@@ -10,7 +10,7 @@ import { useFormat } from '../app/format.ts';
 import { useSession } from '../app/session.tsx';
 import { keysForPeople, useShortcuts } from '../app/shortcuts.tsx';
 import { ButtonLink } from '../ui/button.tsx';
-import { CategoryIcon } from '../ui/category.tsx';
+import { CategoryIcon, NOTABLE } from '../ui/category.tsx';
 import { Choices } from '../ui/field.tsx';
 import { Badge, Empty, Kbd, PageHead } from '../ui/layout.tsx';
 import { useClaim } from '../write/claim.ts';
@@ -62,10 +62,10 @@ export default function Choose() {
                     <span className="min-w-0 flex-1">
                       <span className="flex flex-wrap items-center gap-x-2 gap-y-1">
                         <span className="font-semibold">{t(`category.${category}.name`)}</span>
-                        {row.weight > 1000 && <Badge tone="accent">{t('home.weight', { weight: format.number(row.weight / 1000, 2) })}</Badge>}
+                        {row.weight >= NOTABLE && <Badge tone="accent">{t('home.weight', { weight: format.number(row.weight / 1000, 2) })}</Badge>}
                       </span>
                       <span className="mt-1 block text-[0.9375rem] text-soft">{t(`category.${category}.what`)}</span>
-                      <span className="mt-2 block text-sm text-soft tabular">{t('choose.line', { points: format.points(row.base_mp), left: format.number(Math.max(0, row.goal - row.accepted)) })}</span>
+                      <span className="mt-2 block text-sm text-soft">{t('choose.line', { points: format.points(row.base_mp), left: format.number(Math.max(0, row.goal - row.accepted)) })}</span>
                     </span>
                     <span className="hidden lg:block">
                       <Kbd>{keysForPeople(`Alt+${i + 1}`)}</Kbd>

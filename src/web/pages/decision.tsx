@@ -45,7 +45,7 @@ function Case({ view, id }: { readonly view: DecisionView; readonly id: string }
   const [rationale, setRationale] = useState('');
   const [problem, setProblem] = useState<string>();
   const send = useMutation({
-    mutationFn: () => decide(id, { verdict: verdict ?? 'accept', quality: quality * 1000, rationale: rationale.trim() }),
+    mutationFn: () => decide(id, { verdict: verdict ?? 'accept', quality, rationale: rationale.trim() }),
     onSuccess: async () => {
       toast({ text: t('decide.done') });
       await client.invalidateQueries();

@@ -9,7 +9,7 @@ import { useFormat } from '../app/format.ts';
 import { hasRole, usePerson, useSession } from '../app/session.tsx';
 import { useShortcuts } from '../app/shortcuts.tsx';
 import { ButtonLink } from '../ui/button.tsx';
-import { CategoryIcon } from '../ui/category.tsx';
+import { CategoryIcon, NOTABLE } from '../ui/category.tsx';
 import { Icon } from '../ui/icon.tsx';
 import { Badge, Card, CardTitle, Empty, PageHead } from '../ui/layout.tsx';
 import { Meter } from '../ui/meter.tsx';
@@ -69,7 +69,7 @@ function Needed({ categories }: { readonly categories: readonly CategoryProgress
   if (!most) return <Card><h2 className="text-lg font-semibold">{t('home.goalReached')}</h2><p className="mt-2 text-soft">{t('home.goalReachedText')}</p></Card>;
   return (
     <Card className="flex flex-col gap-5 bg-tint sm:flex-row sm:items-center">
-      <CategoryIcon category={most.category} large />
+      <CategoryIcon category={most.category} large raised />
       <div className="min-w-0 flex-1">
         <p className="text-sm font-medium text-accent">{t('home.neededMost')}</p>
         <h2 className="mt-0.5 text-2xl font-semibold">{t(`category.${most.category}.name`)}</h2>
@@ -179,14 +179,14 @@ function Goals({ categories }: { readonly categories: readonly CategoryProgress[
             <div className="min-w-0 flex-1">
               <div className="mb-1.5 flex flex-wrap items-baseline justify-between gap-x-3">
                 <span className="font-medium">{t(`category.${row.category}.name`)}</span>
-                <span className="text-sm text-soft tabular">
+                <span className="text-sm text-soft">
                   {t('home.goalLine', { accepted: format.number(row.accepted), goal: format.number(row.goal) })}
                   {row.mine > 0 && ` · ${t('home.mine', { count: row.mine })}`}
                 </span>
               </div>
               <Meter value={row.accepted} most={row.goal} mine={row.mine} label={t(`category.${row.category}.name`)} text={t('home.goalLine', { accepted: format.number(row.accepted), goal: format.number(row.goal) })} />
             </div>
-            {row.weight > 1000 && <Badge tone="accent">{t('home.weight', { weight: format.number(row.weight / 1000, 2) })}</Badge>}
+            {row.weight >= NOTABLE && <Badge tone="accent">{t('home.weight', { weight: format.number(row.weight / 1000, 2) })}</Badge>}
           </li>
         ))}
       </ul>

@@ -35,7 +35,7 @@ function Screen({ live }: { readonly live: LiveView }) {
           <Mark size={64} />
           <div>
             <h1 className="text-[clamp(1.6rem,3.4vw,3.2rem)] font-semibold">{live.title}</h1>
-            <p className="text-[clamp(1rem,1.5vw,1.5rem)] text-soft">{t('home.ends', { title: live.title, date: format.date(live.ends_at, live.time_zone), relative: format.relative(live.ends_at) })}</p>
+            <p className="text-[clamp(1rem,1.5vw,1.5rem)] text-soft">{t('live.until', { date: format.date(live.ends_at, live.time_zone), relative: format.relative(live.ends_at) })}</p>
           </div>
         </div>
         <div className="text-right">

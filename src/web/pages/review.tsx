@@ -3,7 +3,8 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { lazy, Suspense, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { reviewQuery, skipReview, submitReview } from '../api/review.ts';
-import { FLAGS, type Criterion, type Flag, type ReviewItem, type Scores, type Verdict } from '../api/types.ts';
+import { FLAGS } from '../../collect/rules/review-outcome.ts';
+import type { Criterion, Flag, ReviewItem, Scores, Verdict } from '../api/types.ts';
 import { QueryState, useErrorText } from '../app/failure.tsx';
 import { useFormat } from '../app/format.ts';
 import { useSession } from '../app/session.tsx';
@@ -158,7 +159,7 @@ function Item({ item }: { readonly item: ReviewItem }) {
             ))}
           </fieldset>
           {problem && <Notice kind="bad" live>{problem}</Notice>}
-          <div className="flex flex-wrap justify-end gap-2 border-t border-line pt-4">
+          <div className="sticky -bottom-5 -mx-5 -mb-5 flex flex-wrap justify-end gap-2 border-t border-line bg-card px-5 py-3.5">
             <Button kind="quiet" onClick={() => setSkipping(true)}>{t('write.skip')}</Button>
             <Button type="submit" kind="primary" busy={send.isPending}>
               {t('review.send')}

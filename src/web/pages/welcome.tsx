@@ -53,7 +53,7 @@ export default function Welcome() {
         {guideline.data?.good[0] && (
           <section aria-label={t('welcome.example')} className="grid gap-2">
             <h2 className="font-semibold">{t('welcome.example')}</h2>
-            <ExampleBox example={guideline.data.good[0]} good />
+            <ExampleBox example={guideline.data.good[0]} good open />
           </section>
         )}
         <section aria-labelledby="terms" className="grid gap-3 border-t border-line pt-5">

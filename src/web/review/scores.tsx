@@ -1,6 +1,7 @@
 /** Reviews as their author sees them: verdict, scores, flags and what was said. Never by whom. */
 import { useTranslation } from 'react-i18next';
-import { CRITERIA, type ReviewView } from '../api/types.ts';
+import { CRITERIA } from '../../collect/rules/review-outcome.ts';
+import type { ReviewView } from '../api/types.ts';
 import { useFormat } from '../app/format.ts';
 import { Badge, type Tone } from '../ui/layout.tsx';
 

@@ -13,9 +13,12 @@ const ICONS: Readonly<Record<CategoryKey, IconName>> = {
   creative_writing: 'feather',
 };
 
-export function CategoryIcon({ category, large = false }: { readonly category: CategoryKey; readonly large?: boolean }) {
+/** The need factor, in thousandths, from which it is worth a badge. */
+export const NOTABLE = 1050;
+
+export function CategoryIcon({ category, large = false, raised = false }: { readonly category: CategoryKey; readonly large?: boolean; readonly raised?: boolean }) {
   return (
-    <span aria-hidden="true" className={`grid shrink-0 place-items-center rounded-[0.7rem] bg-tint text-accent ${large ? 'size-14' : 'size-9'}`}>
+    <span aria-hidden="true" className={`grid shrink-0 place-items-center rounded-[0.7rem] text-accent ${raised ? 'bg-card shadow-card' : 'bg-tint'} ${large ? 'size-14' : 'size-9'}`}>
       <Icon name={ICONS[category]} size={large ? 28 : 19} />
     </span>
   );

@@ -3,7 +3,7 @@ import { useId, type ComponentProps, type ReactNode } from 'react';
 import { cx } from './class-names.ts';
 import { Icon } from './icon.tsx';
 
-const CONTROL = 'w-full rounded-control border border-edge bg-card px-3 py-2 text-ink placeholder:text-soft transition-colors hover:border-soft focus:border-accent focus:outline-2 focus:outline-offset-0 focus:outline-accent aria-invalid:border-bad';
+const CONTROL = 'w-full rounded-control border border-edge bg-card px-3 py-2 text-ink placeholder:text-soft transition-colors hover:border-soft focus:border-accent focus:outline-2 focus:outline-offset-0 focus:outline-accent aria-invalid:border-bad file:mr-3 file:rounded-md file:border-0 file:bg-tint file:px-3 file:py-1 file:font-semibold file:text-accent';
 
 interface FieldProps {
   readonly label: ReactNode;

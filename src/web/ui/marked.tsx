@@ -2,12 +2,13 @@
 import { Fragment, type ReactNode } from 'react';
 import { cx } from './class-names.ts';
 
-export type Span = readonly [start: number, end: number];
+/** Start and end: offsets in UTF-16 code units. */
+export type Span = readonly number[];
 
-/** Spans in order, joined where they touch and cut to the text: offsets in UTF-16 code units. */
-export function joinSpans(spans: readonly Span[], length: number): Span[] {
+/** Spans in order, joined where they touch and cut to the text. */
+export function joinSpans(spans: readonly Span[], length: number): [number, number][] {
   const joined: [number, number][] = [];
-  const sane = spans.map(([start, end]) => [Math.max(0, start), Math.min(length, end)] as const).filter(([start, end]) => start < end);
+  const sane = spans.map(([start = 0, end = 0]) => [Math.max(0, start), Math.min(length, end)] as const).filter(([start, end]) => start < end);
   for (const [start, end] of sane.sort((a, b) => a[0] - b[0])) {
     const last = joined.at(-1);
     if (last && start <= last[1]) last[1] = Math.max(last[1], end);

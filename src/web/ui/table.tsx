@@ -24,7 +24,7 @@ export function Table<R>({ caption, hideCaption = false, columns, rows, rowKey, 
   readonly empty?: ReactNode;
 }) {
   const id = useId();
-  const side = (column: Column<R>) => cx(column.align === 'right' ? 'text-right tabular' : 'text-left', column.wideOnly && 'hidden md:table-cell');
+  const side = (column: Column<R>) => cx(column.align === 'right' ? 'text-right tabular whitespace-nowrap' : 'text-left', column.wideOnly && 'hidden md:table-cell');
   return (
     <div role="region" aria-labelledby={id} tabIndex={0} className="overflow-x-auto rounded-card">
       <table className="w-full border-collapse text-[0.9375rem]">
@@ -45,11 +45,11 @@ export function Table<R>({ caption, hideCaption = false, columns, rows, rowKey, 
             <tr key={rowKey(row)} aria-current={mark?.(row) ? 'true' : undefined} className="border-b border-line last:border-0 aria-current:bg-tint">
               {columns.map((column) =>
                 column.names ? (
-                  <th key={column.key} scope="row" className={cx('px-3 py-2.5 font-medium align-top', side(column))}>
+                  <th key={column.key} scope="row" className={cx('px-3 py-2.5 font-medium align-middle', side(column))}>
                     {column.cell(row)}
                   </th>
                 ) : (
-                  <td key={column.key} className={cx('px-3 py-2.5 align-top', side(column))}>
+                  <td key={column.key} className={cx('px-3 py-2.5 align-middle', side(column))}>
                     {column.cell(row)}
                   </td>
                 ),

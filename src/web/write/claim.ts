@@ -3,15 +3,19 @@ import { useMutation } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { claimTask } from '../api/collect.ts';
 import type { CategoryKey } from '../api/types.ts';
+import { useTranslation } from 'react-i18next';
 import { useErrorText } from '../app/failure.tsx';
+import { useSession } from '../app/session.tsx';
 import { useToast } from '../ui/toast.tsx';
 
 export function useClaim(): { claim: (category: CategoryKey, kind?: 'author' | 'answer') => void; busy: boolean } {
   const navigate = useNavigate();
+  const { i18n } = useTranslation();
+  const languages = useSession().campaign?.languages ?? [];
   const toast = useToast();
   const errorText = useErrorText();
   const { mutate, isPending } = useMutation({
-    mutationFn: ({ category, kind }: { category: CategoryKey; kind: 'author' | 'answer' }) => claimTask(category, kind),
+    mutationFn: ({ category, kind }: { category: CategoryKey; kind: 'author' | 'answer' }) => claimTask(category, kind, languages.includes(i18n.language) ? i18n.language : undefined),
     onSuccess: ({ draft_id }) => void navigate({ to: '/write/$draftId', params: { draftId: draft_id } }),
     onError: (error) => toast({ text: errorText(error), kind: 'bad' }),
   });

@@ -8,7 +8,7 @@ import { ApiError } from '../api/client.ts';
 import { releaseTask, saveDraft, submitDraft } from '../api/collect.ts';
 import type { CheckFinding, DraftView, Field, RecordBody, Submitted } from '../api/types.ts';
 import { useErrorText } from '../app/failure.tsx';
-import { usePerson, useSession } from '../app/session.tsx';
+import { usePerson } from '../app/session.tsx';
 import { keysForPeople, useShortcuts } from '../app/shortcuts.tsx';
 import { Button } from '../ui/button.tsx';
 import { CategoryIcon } from '../ui/category.tsx';
@@ -33,14 +33,12 @@ const SKIP_REASONS = ['too_hard', 'not_clear', 'not_suitable', 'no_time'] as con
 export function Editor({ view, above, onChanged }: { readonly view: DraftView; readonly above: ReactNode; readonly onChanged: () => void }) {
   const { t } = useTranslation();
   const { id: userId } = usePerson();
-  const { campaign } = useSession();
   const navigate = useNavigate();
   const errorText = useErrorText();
   const say = useFindingText();
   const { draft, task, guideline } = view;
   const { category, language } = draft;
-  const rules = campaign?.rules ?? FORM_RULES;
-  const rule = rules[category];
+  const rule = FORM_RULES[category];
 
   const [state, saver] = useDraft<RecordBody>(userId, { id: draft.id, body: draft.body, revision: draft.revision, savedAt: Date.parse(draft.saved_at) }, (body, revision, leaving) => saveDraft(draft.id, body, revision, leaving));
   const facts = useWritingFacts();
@@ -54,7 +52,7 @@ export function Editor({ view, above, onChanged }: { readonly view: DraftView; r
   const fields = { instruction: useRef<HTMLTextAreaElement>(null), context: useRef<HTMLTextAreaElement>(null), response: useRef<HTMLTextAreaElement>(null) };
   const summary = useRef<HTMLDivElement>(null);
   const { body } = state;
-  const findings = useFindings(draft.id, category, body, language, state.status !== 'offline' && state.status !== 'signed-out', rules);
+  const findings = useFindings(draft.id, category, body, language, state.status !== 'offline' && state.status !== 'signed-out');
 
   const change = (field: Field, text: string, pasted: boolean) => {
     facts.input(Math.max(0, text.length - body[field].length), pasted, performance.now());
@@ -69,7 +67,7 @@ export function Editor({ view, above, onChanged }: { readonly view: DraftView; r
 
   const submit = async () => {
     if (sending || done) return;
-    const blocking = formCheck(category, body, language, rules).filter(({ severity }) => severity === 'block');
+    const blocking = formCheck(category, body, language).filter(({ severity }) => severity === 'block');
     if (blocking.length > 0) return refuse(blocking);
     if (!attested) {
       setProblem(t('write.attestFirst'));
@@ -83,7 +81,7 @@ export function Editor({ view, above, onChanged }: { readonly view: DraftView; r
       await saver.flush();
       if (saver.state.status === 'conflict') return;
       const { revision } = saver.state;
-      const answer = await submitDraft({ draft_id: draft.id, revision, body: saver.state.body, attestation: { original: true, no_ai: true }, telemetry: facts.facts, idempotency_key: `${draft.id}:${revision}` });
+      const answer = await submitDraft({ draft_id: draft.id, revision, body: saver.state.body, attestation: { original: true, no_ai: true }, telemetry: facts.facts, idempotency_key: `${draft.id}-${revision}` });
       await saver.finish();
       setDone(answer);
       onChanged();

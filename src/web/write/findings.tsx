@@ -12,9 +12,9 @@ export function useFindingText(): (finding: Pick<CheckFinding, 'code' | 'values'
   return ({ code, values }) => {
     const key = keyOf(`finding.${code}${variantOf(values)[code] ?? ''}`);
     // A number decides the form of a plural; which it is, is up to the finding.
-    const count = [values['words'], values['found']].find((value) => typeof value === 'number');
+    const count = [values['words'], values['found']].find((value) => typeof value === 'number') ?? 0;
     if (!i18n.exists(key, { count })) return t('finding.other', { code });
-    return (t as (key: string, values: object) => string)(key, { ...values, ...(count !== undefined && { count }) });
+    return (t as (key: string, values: object) => string)(key, { ...values, count });
   };
 }
 
@@ -40,11 +40,11 @@ export function Findings({ findings, text, field }: { readonly findings: readonl
                   className="mt-1 block w-full rounded-lg text-left text-sm text-soft hover:text-ink"
                   onClick={() => {
                     field.current?.focus();
-                    field.current?.setSelectionRange(span[0], span[1]);
+                    field.current?.setSelectionRange(span[0] ?? 0, span[1] ?? 0);
                   }}
                 >
                   <span className="sr-only">{t('finding.show')}: </span>
-                  <Excerpt text={text} span={span} />
+                  <Excerpt text={text} span={[span[0] ?? 0, span[1] ?? 0]} />
                 </button>
               )}
             </div>

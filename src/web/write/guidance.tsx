@@ -21,10 +21,10 @@ export function Guidance({ guideline, lang }: { readonly guideline: Guideline; r
   };
   useShortcuts([{ keys: 'Alt+G', label: t('write.keyGuidance'), run: () => toggle(!open) }]);
   return (
-    <section aria-labelledby="guidance" lang={lang} className="rounded-card border border-line bg-card p-4 shadow-card sm:p-5">
+    <section aria-labelledby="guidance" lang={lang} className="rounded-card border border-line bg-card p-5 shadow-card sm:p-6">
       <button type="button" aria-expanded={open} onClick={() => toggle(!open)} className="flex w-full items-center gap-2 text-left">
         <Icon name="bulb" className="text-accent" />
-        <h2 id="guidance" className="flex-1 font-semibold" lang={document.documentElement.lang}>
+        <h2 id="guidance" className="flex-1 text-lg font-semibold" lang={document.documentElement.lang}>
           {t('write.guidance')}
         </h2>
         <span className="hidden sm:inline"><Kbd>{keysForPeople('Alt+G')}</Kbd></span>
@@ -63,11 +63,11 @@ function Rules({ title, items, good = false }: { readonly title: string; readonl
   );
 }
 
-export function ExampleBox({ example, good = false }: { readonly example: Example; readonly good?: boolean }) {
+export function ExampleBox({ example, good = false, open = false }: { readonly example: Example; readonly good?: boolean; readonly open?: boolean }) {
   const { t } = useTranslation();
   const ui = document.documentElement.lang;
   return (
-    <details className="rounded-control bg-sunk px-4 py-3">
+    <details open={open} className="rounded-control bg-sunk px-4 py-3">
       <summary className="flex items-center gap-2 font-medium" lang={ui}>
         <Icon name={good ? 'check' : 'cross'} size={17} className={good ? 'text-good' : 'text-bad'} />
         {good ? t('write.goodExample') : t('write.badExample')}
@@ -93,8 +93,10 @@ function Part({ name, text }: { readonly name: string; readonly text: string }) 
 
 function remembered(): boolean {
   try {
-    return localStorage.getItem(STORED_AS) !== 'shut';
+    const stored = localStorage.getItem(STORED_AS);
+    if (stored !== null) return stored === 'open';
   } catch {
-    return true;
+    // Then as if nothing had been chosen.
   }
+  return matchMedia('(min-width: 64rem)').matches;
 }

@@ -10,7 +10,7 @@ export function Counter({ words, min, max }: { readonly words: number; readonly 
   const { t } = useTranslation();
   const state = words === 0 ? 'none' : words < min ? 'short' : words > max ? 'long' : 'right';
   return (
-    <span className={cx('flex items-center gap-1.5 text-sm tabular', state === 'right' ? 'text-good' : state === 'long' ? 'text-warn' : 'text-soft')}>
+    <span className={cx('flex items-center gap-1.5 text-sm', state === 'right' ? 'text-good' : state === 'long' ? 'text-warn' : 'text-soft')}>
       {state === 'right' && <Icon name="check" size={15} />}
       {state === 'long' && <Icon name="warning" size={15} />}
       {t('write.words', { count: words })}

@@ -7,8 +7,8 @@ export function PassageCard({ passage, spans }: { readonly passage: Passage; rea
   const { t } = useTranslation();
   const { source } = passage;
   return (
-    <section aria-labelledby="passage" className="rounded-card border border-line bg-card p-4 shadow-card sm:p-5">
-      <h2 id="passage" className="font-semibold">{t('write.passage')}</h2>
+    <section aria-labelledby="passage" className="rounded-card border border-line bg-card p-5 shadow-card sm:p-6">
+      <h2 id="passage" className="text-lg font-semibold">{t('write.passage')}</h2>
       <Marked text={passage.text} spans={spans} lang={passage.language} className="mt-3 leading-relaxed" />
       <p className="mt-4 border-t border-line pt-3 text-sm text-soft">
         {source.url && /^https?:\/\//.test(source.url) ? (

@@ -1,27 +1,27 @@
 /** Checks while typing, a second after the last key: form rules in the browser, what needs the whole campaign on the server. */
 import { useEffect, useState } from 'react';
 import type { CategoryKey } from '../../collect/rules/categories.ts';
-import { FINDING_CODES, FORM_RULES, formFindings, type FormRules } from '../../collect/rules/forms.ts';
+import { FINDING_CODES, formFindings } from '../../collect/rules/forms.ts';
 import { checkDraft } from '../api/collect.ts';
 import type { CheckFinding, RecordBody } from '../api/types.ts';
 
 const AFTER_MS = 1000;
 
 /** Form rules over a body, in the shape of the server's findings. */
-export function formCheck(category: CategoryKey, body: RecordBody, language: string, rules: FormRules = FORM_RULES): CheckFinding[] {
-  return formFindings(category, body, language, rules).map(({ code, field, severity, values, span }) => ({ code, field, severity, values, spans: span ? [span] : [] }));
+export function formCheck(category: CategoryKey, body: RecordBody, language: string): CheckFinding[] {
+  return formFindings(category, body, language).map(({ code, field, severity, values, span }) => ({ code, field, severity, values, spans: span ? [span] : [] }));
 }
 
 /** Said while one still writes: not that something is missing or short, which the counters show. */
 const QUIET: readonly string[] = ['empty', 'too_short', 'passage_missing', 'three_items'];
 
-export function useFindings(draftId: string, category: CategoryKey, body: RecordBody, language: string, online: boolean, rules?: FormRules): readonly CheckFinding[] {
+export function useFindings(draftId: string, category: CategoryKey, body: RecordBody, language: string, online: boolean): readonly CheckFinding[] {
   const [found, setFound] = useState<readonly CheckFinding[]>([]);
   const text = JSON.stringify(body);
   useEffect(() => {
     const abort = new AbortController();
     const timer = setTimeout(async () => {
-      const own = formCheck(category, body, language, rules).filter(({ code }) => !QUIET.includes(code));
+      const own = formCheck(category, body, language).filter(({ code }) => !QUIET.includes(code));
       setFound((before) => [...own, ...before.filter(({ code }) => !isFormCode(code))]);
       if (!online || body.instruction.trim() === '') return;
       try {
@@ -36,7 +36,7 @@ export function useFindings(draftId: string, category: CategoryKey, body: Record
       abort.abort();
     };
     // `text` stands for the body: a new object with the same words is nothing new.
-  }, [draftId, category, text, language, online, rules]);
+  }, [draftId, category, text, language, online]);
   return found;
 }
 
