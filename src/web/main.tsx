@@ -6,7 +6,7 @@ import { ApiError, whenSignedOut } from './api/client.ts';
 import { SESSION_KEY } from './app/session.tsx';
 import { makeRouter } from './app/router.tsx';
 import { ShortcutProvider } from './app/shortcuts.tsx';
-import { startI18n } from './i18n/index.ts';
+import { loadWords, startI18n } from './i18n/index.ts';
 import './style.css';
 import { Toasts } from './ui/toast.tsx';
 
@@ -32,3 +32,6 @@ createRoot(root).render(
     </ShortcutProvider>
   </QueryClientProvider>,
 );
+
+// What the next page will say, while this one is being read.
+setTimeout(() => void loadWords('rest').catch(() => undefined), 1500);

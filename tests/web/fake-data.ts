@@ -24,7 +24,10 @@ export const CAMPAIGN: NonNullable<Session['campaign']> = {
 
 export const PERSON: NonNullable<Session['person']> = { id: idOf(2), login: 'isla', name: 'Isla Fraser', alias: 'Thistle', roles: ['owner', 'member'], locale: 'en', team: { id: idOf(3), name: 'North Sea' }, visibility: 'name' };
 
-export const guideline = (category: CategoryKey, locale = 'en') => ({ version: 1, ...GUIDELINES[locale === 'ru' ? 'ru' : 'en'][category] });
+export function guideline(category: CategoryKey, locale = 'en'): Answer<'guideline'> {
+  const text = GUIDELINES[locale === 'ru' ? 'ru' : 'en'][category];
+  return { version: 1, summary: text.summary, do: [...text.do], dont: [...text.dont], good: [...text.good], bad: [...text.bad] };
+}
 export const consentText = (locale: string) => ({ version: 1, locale, licence: CAMPAIGN.licence, body: fillConsent(CONSENT[locale === 'ru' ? 'ru' : 'en'], { organisation: 'Harbour & Sons', licence: CAMPAIGN.licence }) });
 
 const GOALS = [250, 150, 120, 100, 80, 120, 130, 50];

@@ -53,7 +53,7 @@ test('nothing is loaded from another host, and no script or style is inline', { 
 
 test('the terms of what is bundled come along', { skip }, () => {
   const terms = readFileSync(join(DIST, 'licences.md'), 'utf8');
-  for (const name of ['react-dom', '@tanstack/react-router', 'i18next', 'idb', 'onest']) assert.ok(terms.includes(name), `${name} is not named`);
+  for (const name of ['react-dom', '@tanstack/react-router', '@lingui/core', 'idb', 'onest']) assert.ok(terms.includes(name), `${name} is not named`);
 });
 
 test('letters are two files, each small', { skip }, () => {

@@ -1,6 +1,6 @@
 /** What is shown while a page comes, when it cannot be shown, and when there is none. */
 import { Link, type ErrorComponentProps } from '@tanstack/react-router';
-import { useTranslation } from 'react-i18next';
+import { useTranslation, type Key } from '../i18n/react.ts';
 import { ApiError, OfflineError } from '../api/client.ts';
 import { keyOf } from '../i18n/index.ts';
 import { Button } from '../ui/button.tsx';
@@ -13,7 +13,7 @@ export function useErrorText(): (error: unknown) => string {
     if (error instanceof OfflineError) return t('errors.offline');
     if (error instanceof ApiError) {
       const key = keyOf(`errors.codes.${error.code}`);
-      if (i18n.exists(key)) return (t as (key: string) => string)(key);
+      if (i18n.exists(key)) return t(key as Key);
       return error.message || t('errors.status', { status: error.status });
     }
     return t('errors.unknown');

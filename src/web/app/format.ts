@@ -1,6 +1,6 @@
 /** Numbers, dates and names in the language of the page, by Intl. */
 import { useMemo } from 'react';
-import { useTranslation } from 'react-i18next';
+import { useTranslation } from '../i18n/react.ts';
 import { currentLocale } from '../i18n/index.ts';
 
 export interface Format {

@@ -1,5 +1,5 @@
 /** Language and theme of this device: offered wherever a person may be, signed in or not. */
-import { useTranslation } from 'react-i18next';
+import { useTranslation } from '../i18n/react.ts';
 import { LOCALES, setLocale, type Locale } from '../i18n/index.ts';
 import { cx } from '../ui/class-names.ts';
 import { Icon } from '../ui/icon.tsx';

@@ -4,11 +4,14 @@
  */
 import type { QueryClient } from '@tanstack/react-query';
 import { createRootRouteWithContext, createRoute, createRouter, lazyRouteComponent, Navigate, Outlet } from '@tanstack/react-router';
-import { loadAdminWords } from '../i18n/index.ts';
+import { loadWords } from '../i18n/index.ts';
 import { Failure, Loading, Missing } from './failure.tsx';
 import { Home } from '../pages/home.tsx';
 import { loadSession, useSession } from './session.tsx';
 import { Shell } from './shell.tsx';
+
+/** All pages but the first need the rest of the words. */
+const rest = () => loadWords('rest');
 
 interface Context {
   readonly client: QueryClient;
@@ -30,20 +33,20 @@ function Inside() {
 
 const inside = createRoute({ getParentRoute: () => root, id: 'inside', component: Inside });
 const home = createRoute({ getParentRoute: () => inside, path: '/', component: Home });
-const write = createRoute({ getParentRoute: () => inside, path: '/write', component: lazyRouteComponent(() => import('../pages/choose.tsx')) });
-const draft = createRoute({ getParentRoute: () => inside, path: '/write/$draftId', component: lazyRouteComponent(() => import('../pages/write.tsx')) });
-const practice = createRoute({ getParentRoute: () => inside, path: '/practice', component: lazyRouteComponent(() => import('../pages/practice.tsx')) });
-const records = createRoute({ getParentRoute: () => inside, path: '/records', component: lazyRouteComponent(() => import('../pages/records.tsx')) });
-const record = createRoute({ getParentRoute: () => inside, path: '/records/$recordId', component: lazyRouteComponent(() => import('../pages/record.tsx')) });
-const review = createRoute({ getParentRoute: () => inside, path: '/review', component: lazyRouteComponent(() => import('../pages/review.tsx')) });
-const decide = createRoute({ getParentRoute: () => inside, path: '/decide', component: lazyRouteComponent(() => import('../pages/decide.tsx')) });
-const decision = createRoute({ getParentRoute: () => inside, path: '/decide/$recordId', component: lazyRouteComponent(() => import('../pages/decision.tsx')) });
-const board = createRoute({ getParentRoute: () => inside, path: '/board', component: lazyRouteComponent(() => import('../pages/board.tsx')) });
-const me = createRoute({ getParentRoute: () => inside, path: '/me', component: lazyRouteComponent(() => import('../pages/me.tsx')) });
-const compare = createRoute({ getParentRoute: () => inside, path: '/compare', component: lazyRouteComponent(() => import('../pages/later.tsx'), 'Compare') });
-const chat = createRoute({ getParentRoute: () => inside, path: '/chat', component: lazyRouteComponent(() => import('../pages/later.tsx'), 'Chat') });
+const write = createRoute({ getParentRoute: () => inside, path: '/write', loader: rest, component: lazyRouteComponent(() => import('../pages/choose.tsx')) });
+const draft = createRoute({ getParentRoute: () => inside, path: '/write/$draftId', loader: rest, component: lazyRouteComponent(() => import('../pages/write.tsx')) });
+const practice = createRoute({ getParentRoute: () => inside, path: '/practice', loader: rest, component: lazyRouteComponent(() => import('../pages/practice.tsx')) });
+const records = createRoute({ getParentRoute: () => inside, path: '/records', loader: rest, component: lazyRouteComponent(() => import('../pages/records.tsx')) });
+const record = createRoute({ getParentRoute: () => inside, path: '/records/$recordId', loader: rest, component: lazyRouteComponent(() => import('../pages/record.tsx')) });
+const review = createRoute({ getParentRoute: () => inside, path: '/review', loader: rest, component: lazyRouteComponent(() => import('../pages/review.tsx')) });
+const decide = createRoute({ getParentRoute: () => inside, path: '/decide', loader: rest, component: lazyRouteComponent(() => import('../pages/decide.tsx')) });
+const decision = createRoute({ getParentRoute: () => inside, path: '/decide/$recordId', loader: rest, component: lazyRouteComponent(() => import('../pages/decision.tsx')) });
+const board = createRoute({ getParentRoute: () => inside, path: '/board', loader: rest, component: lazyRouteComponent(() => import('../pages/board.tsx')) });
+const me = createRoute({ getParentRoute: () => inside, path: '/me', loader: rest, component: lazyRouteComponent(() => import('../pages/me.tsx')) });
+const compare = createRoute({ getParentRoute: () => inside, path: '/compare', loader: rest, component: lazyRouteComponent(() => import('../pages/later.tsx'), 'Compare') });
+const chat = createRoute({ getParentRoute: () => inside, path: '/chat', loader: rest, component: lazyRouteComponent(() => import('../pages/later.tsx'), 'Chat') });
 
-const manage = createRoute({ getParentRoute: () => inside, path: '/manage', loader: loadAdminWords, component: lazyRouteComponent(() => import('../manage/frame.tsx')) });
+const manage = createRoute({ getParentRoute: () => inside, path: '/manage', loader: () => loadWords('rest', 'admin'), component: lazyRouteComponent(() => import('../manage/frame.tsx')) });
 const managed = <P extends string>(path: P, load: () => Promise<{ default: () => React.ReactNode }>) => createRoute({ getParentRoute: () => manage, path, component: lazyRouteComponent(load) });
 const management = [
   managed('/', () => import('../manage/overview.tsx')),
@@ -60,11 +63,11 @@ const management = [
   managed('/health', () => import('../manage/health.tsx')),
 ] as const;
 
-const setup = createRoute({ getParentRoute: () => root, path: '/setup', component: lazyRouteComponent(() => import('../pages/setup.tsx')) });
-const signIn = createRoute({ getParentRoute: () => root, path: '/sign-in', validateSearch: (search: Record<string, unknown>): { to?: string } => ownAddress(search['to']), component: lazyRouteComponent(() => import('../pages/sign-in.tsx')) });
-const invite = createRoute({ getParentRoute: () => root, path: '/invite', component: lazyRouteComponent(() => import('../pages/invite.tsx')) });
-const welcome = createRoute({ getParentRoute: () => root, path: '/welcome', component: lazyRouteComponent(() => import('../pages/welcome.tsx')) });
-const live = createRoute({ getParentRoute: () => root, path: '/live', component: lazyRouteComponent(() => import('../pages/live.tsx')) });
+const setup = createRoute({ getParentRoute: () => root, path: '/setup', loader: rest, component: lazyRouteComponent(() => import('../pages/setup.tsx')) });
+const signIn = createRoute({ getParentRoute: () => root, path: '/sign-in', validateSearch: (search: Record<string, unknown>): { to?: string } => ownAddress(search['to']), loader: rest, component: lazyRouteComponent(() => import('../pages/sign-in.tsx')) });
+const invite = createRoute({ getParentRoute: () => root, path: '/invite', loader: rest, component: lazyRouteComponent(() => import('../pages/invite.tsx')) });
+const welcome = createRoute({ getParentRoute: () => root, path: '/welcome', loader: rest, component: lazyRouteComponent(() => import('../pages/welcome.tsx')) });
+const live = createRoute({ getParentRoute: () => root, path: '/live', loader: rest, component: lazyRouteComponent(() => import('../pages/live.tsx')) });
 
 /** Where to go after signing in: a path of ours, never another host. */
 export function ownAddress(to: unknown): { to?: string } {

@@ -4,7 +4,7 @@
  * good (WCAG 2.1.4).
  */
 import { createContext, useContext, useEffect, useMemo, useRef, useState, type ReactNode } from 'react';
-import { useTranslation } from 'react-i18next';
+import { useTranslation } from '../i18n/react.ts';
 import { CheckField } from '../ui/field.tsx';
 import { Dialog } from '../ui/dialog.tsx';
 import { Kbd } from '../ui/layout.tsx';

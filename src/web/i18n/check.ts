@@ -1,22 +1,25 @@
 /**
- * Holds the words of all languages together: the same keys, the plural forms that the language has, the same placeholders,
- * no empty text; and in the sources no key that there is not, no key that nobody uses. A fault ends the build.
+ * Holds the words of all languages together and compiles them: the same keys, ICU messages that parse, the plural forms that
+ * the language has, the same placeholders, no empty text; and in the sources no key that there is not, no key that nobody
+ * uses. A fault ends the build.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { compileMessageOrThrow, type CompiledMessage } from '@lingui/message-utils/compileMessage';
 import type { Plugin } from 'vite';
 
 /** Words as they are written: text, or more of them by name. */
-export interface Words {
-  readonly [key: string]: string | Words;
+export interface WordTree {
+  readonly [key: string]: string | WordTree;
 }
 
-export const NAMESPACES = ['main', 'admin'] as const;
-const PLURAL = /_(zero|one|two|few|many|other)$/;
+export const FILES = ['main', 'rest', 'admin'] as const;
+/** Keys of the organisers' words are told apart: `admin:page.people`. */
+const prefixOf = (file: (typeof FILES)[number]): string => (file === 'admin' ? 'admin:' : '');
 
 /** Words by their whole key: `write.saved`. */
-export function flatten(words: Words, before = ''): Map<string, string> {
+export function flatten(words: WordTree, before = ''): Map<string, string> {
   const flat = new Map<string, string>();
   for (const [key, value] of Object.entries(words)) {
     if (typeof value === 'string') flat.set(before + key, value);
@@ -25,36 +28,44 @@ export function flatten(words: Words, before = ''): Map<string, string> {
   return flat;
 }
 
-const baseOf = (key: string): string => key.replace(PLURAL, '');
-const placeholders = (text: string): string[] => [...text.matchAll(/\{\{\s*(\w+)/g)].map((found) => found[1] ?? '').sort();
+/** Names that a message is given, and the forms of its plurals. */
+function partsOf(message: CompiledMessage, parts = { names: new Set<string>(), plurals: [] as string[][] }): { names: Set<string>; plurals: string[][] } {
+  for (const token of message) {
+    if (typeof token === 'string') continue;
+    const [name, type, choices] = token;
+    parts.names.add(name);
+    if (typeof choices !== 'object' || choices === null) continue;
+    const { offset: _, ...forms } = choices as Record<string, CompiledMessage>;
+    if (type === 'plural') parts.plurals.push(Object.keys(forms));
+    for (const form of Object.values(forms)) partsOf(form, parts);
+  }
+  return parts;
+}
 
 /** What is wrong with the words of a language, beside the English ones, as sentences. */
-export function wordFaults(locale: string, words: Words, english: Words): string[] {
+export function wordFaults(locale: string, words: WordTree, english: WordTree): string[] {
   const own = flatten(words);
   const model = flatten(english);
-  const faults: string[] = [];
-  const plural = new Set([...model.keys()].filter((key) => PLURAL.test(key)).map(baseOf));
-  const forms = new Intl.PluralRules(locale).resolvedOptions().pluralCategories;
-
-  for (const base of plural) {
-    const said = new Set([...model].filter(([key]) => baseOf(key) === base && PLURAL.test(key)).flatMap(([, text]) => placeholders(text)));
-    for (const form of forms) {
-      const text = own.get(`${base}_${form}`);
-      if (text === undefined) faults.push(`${locale}: ${base} has no form "${form}"`);
-      else for (const name of placeholders(text)) if (!said.has(name)) faults.push(`${locale}: ${base}_${form} names {{${name}}}, which the English words do not`);
-    }
-  }
-  for (const [key, text] of model) {
-    if (plural.has(baseOf(key)) && PLURAL.test(key)) continue;
-    const found = own.get(key);
-    if (found === undefined) faults.push(`${locale}: ${key} is missing`);
-    else if (placeholders(found).join() !== placeholders(text).join()) faults.push(`${locale}: ${key} has the placeholders ${placeholders(found).join(', ') || 'none'}, the English text ${placeholders(text).join(', ') || 'none'}`);
-  }
+  const needed = new Intl.PluralRules(locale).resolvedOptions().pluralCategories;
+  const faults = [...model.keys()].filter((key) => !own.has(key)).map((key) => `${locale}: ${key} is missing`);
   for (const [key, text] of own) {
     if (text.trim() === '') faults.push(`${locale}: ${key} is empty`);
-    if (plural.has(baseOf(key)) && PLURAL.test(key)) {
-      if (!forms.some((form) => key === `${baseOf(key)}_${form}`)) faults.push(`${locale}: ${key} is a form that the language does not have`);
-    } else if (!model.has(key)) faults.push(`${locale}: ${key} is not among the English words`);
+    try {
+      const { names, plurals } = partsOf(compileMessageOrThrow(text));
+      for (const forms of plurals) {
+        for (const form of needed) if (!forms.includes(form)) faults.push(`${locale}: ${key} has no form "${form}"`);
+        for (const form of forms) if (!needed.some((other) => other === form)) faults.push(`${locale}: ${key} has the form "${form}", which the language does not`);
+      }
+      const modelText = model.get(key);
+      if (modelText === undefined) faults.push(`${locale}: ${key} is not among the English words`);
+      else {
+        const expected = [...partsOf(compileMessageOrThrow(modelText)).names].sort().join(', ');
+        const found = [...names].sort().join(', ');
+        if (found !== expected) faults.push(`${locale}: ${key} has the placeholders ${found || 'none'}, the English text ${expected || 'none'}`);
+      }
+    } catch (error) {
+      faults.push(`${locale}: ${key} is no ICU message: ${(error as Error).message.split('\n')[0]}`);
+    }
   }
   return faults;
 }
@@ -63,22 +74,19 @@ export function wordFaults(locale: string, words: Words, english: Words): string
 const CALL = /\b(?:t|keyOf)\(\s*(?:'([^'\n]+)'|`([^`\n]+)`)/g;
 
 /** Keys in the sources that do not exist, and keys that no source uses. A computed key uses all that begin as it does. */
-export function useFaults(sources: ReadonlyMap<string, string>, english: Readonly<Record<(typeof NAMESPACES)[number], Words>>): string[] {
-  const keys = new Map<string, { used: boolean }>();
-  for (const name of NAMESPACES) for (const key of flatten(english[name]).keys()) keys.set(`${name}:${PLURAL.test(key) ? baseOf(key) : key}`, { used: false });
+export function useFaults(sources: ReadonlyMap<string, string>, keys: readonly string[]): string[] {
+  const used = new Set<string>();
   const faults: string[] = [];
   for (const [path, source] of sources) {
     for (const [, plain, computed] of source.matchAll(CALL)) {
       const written = plain ?? computed ?? '';
-      const [space, key] = written.startsWith('admin:') ? ['admin', written.slice(6)] : ['main', written.replace(/^main:/, '')];
-      const pattern = new RegExp(`^${space}:${key.split(/\$\{[^}]*\}/).map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')).join('.+')}$`);
-      let any = false;
-      for (const [name, entry] of keys) if (pattern.test(name)) any = entry.used = true;
-      if (!any) faults.push(`${path}: there is no key "${written}"`);
+      const pattern = new RegExp(`^${written.split(/\$\{[^}]*\}/).map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')).join('.+')}$`);
+      const hits = keys.filter((key) => pattern.test(key));
+      if (hits.length === 0) faults.push(`${path}: there is no key "${written}"`);
+      for (const key of hits) used.add(key);
     }
   }
-  for (const [name, { used }] of keys) if (!used) faults.push(`nobody uses the key "${name}"`);
-  return faults;
+  return [...faults, ...keys.filter((key) => !used.has(key)).map((key) => `nobody uses the key "${key}"`)];
 }
 
 /** Sources below a folder, without the words themselves. */
@@ -87,25 +95,37 @@ export function sourcesOf(web: string): Map<string, string> {
   return new Map(names.map((name) => [name, readFileSync(join(web, name), 'utf8')]));
 }
 
+const readWords = async (path: string, fresh: string): Promise<WordTree> => ((await import(pathToFileURL(path).href + fresh)) as { default: WordTree }).default;
+
 /** All faults of the words below a folder of sources. `fresh` reads the files anew although they were read before. */
 export async function catalogueFaults(web: string, fresh = ''): Promise<string[]> {
-  const read = async (locale: string, name: string) => ((await import(pathToFileURL(join(web, 'i18n', locale, `${name}.ts`)).href + fresh)) as { default: Words }).default;
-  const english = { main: await read('en', 'main'), admin: await read('en', 'admin') };
-  const faults = useFaults(sourcesOf(web), english);
-  for (const name of NAMESPACES) {
-    faults.push(...wordFaults('en', english[name], english[name]).map((fault) => `${name}: ${fault}`));
-    faults.push(...wordFaults('ru', await read('ru', name), english[name]).map((fault) => `${name}: ${fault}`));
+  const keys: string[] = [];
+  const faults: string[] = [];
+  for (const file of FILES) {
+    const english = await readWords(join(web, 'i18n', 'en', `${file}.ts`), fresh);
+    keys.push(...flatten(english, prefixOf(file)).keys());
+    for (const locale of ['en', 'ru']) faults.push(...wordFaults(locale, await readWords(join(web, 'i18n', locale, `${file}.ts`), fresh), english).map((fault) => `${file}: ${fault}`));
   }
-  return faults;
+  for (const key of keys.filter((name, i) => keys.indexOf(name) !== i)) faults.push(`${key} is in two files`);
+  return [...useFaults(sourcesOf(web), keys), ...faults];
 }
 
-/** Ends the build when a key is missing. */
+/** Compiles the words, and ends the build when one is missing. */
 export function cataloguePlugin(web: string): Plugin {
   return {
     name: 'roslin-catalogue',
     async buildStart() {
       const faults = await catalogueFaults(web, `?${Date.now()}`);
       if (faults.length > 0) this.error(`the words of the pages do not fit together:\n  ${faults.join('\n  ')}`);
+    },
+    async transform(_code, id) {
+      const file = FILES.find((name) => new RegExp(`i18n/\\w\\w/${name}\\.ts$`).test(id.replaceAll('\\', '/')));
+      if (!file) return undefined;
+      const compiled = [...flatten(await readWords(id, `?${Date.now()}`), prefixOf(file))].map(([key, text]) => {
+        const message = compileMessageOrThrow(text);
+        return [key, message.length === 1 && typeof message[0] === 'string' ? message[0] : message];
+      });
+      return { code: `export default JSON.parse(${JSON.stringify(JSON.stringify(Object.fromEntries(compiled)))});`, map: null };
     },
   };
 }

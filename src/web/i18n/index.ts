@@ -1,30 +1,31 @@
 /**
- * Languages of the pages. Each language is two files of words: `main` for everyone and `admin`, which is loaded with the
- * first page that needs it. Keys are typed by the English words; i18n/check.ts holds the other languages to them.
+ * Languages of the pages, by Lingui: ICU messages, compiled when the pages are built. Each language has three files of words:
+ * `main` for the first page, `rest` and `admin` with the pages that need them. Keys are typed by the English words; check.ts
+ * holds the other languages to them.
  */
-import i18next from 'i18next';
-import { initReactI18next } from 'react-i18next';
+import { i18n } from '@lingui/core';
 
 export const LOCALES = ['en', 'ru'] as const;
 export type Locale = (typeof LOCALES)[number];
+export type Words = 'main' | 'rest' | 'admin';
 
 const STORED_AS = 'roslin.locale';
 
-type Words = { readonly default: Record<string, unknown> };
-const FILES: Readonly<Record<Locale, Readonly<Record<'main' | 'admin', () => Promise<Words>>>>> = {
-  en: { main: () => import('./en/main.ts'), admin: () => import('./en/admin.ts') },
-  ru: { main: () => import('./ru/main.ts'), admin: () => import('./ru/admin.ts') },
+/** As the build makes them: messages by their whole key. */
+type Compiled = Record<string, unknown>;
+const FILES: Readonly<Record<Locale, Readonly<Record<Words, () => Promise<{ default: unknown }>>>>> = {
+  en: { main: () => import('./en/main.ts'), rest: () => import('./en/rest.ts'), admin: () => import('./en/admin.ts') },
+  ru: { main: () => import('./ru/main.ts'), rest: () => import('./ru/rest.ts'), admin: () => import('./ru/admin.ts') },
 };
 
+const wanted = new Set<Words>(['main']);
 const loaded = new Set<string>();
-const namespaces = new Set<'main' | 'admin'>(['main']);
 
 async function load(locale: Locale): Promise<void> {
-  for (const name of namespaces) {
-    if (loaded.has(`${locale}/${name}`)) continue;
-    i18next.addResourceBundle(locale, name, (await FILES[locale][name]()).default, true, true);
-    loaded.add(`${locale}/${name}`);
-  }
+  const missing = [...wanted].filter((name) => !loaded.has(`${locale}/${name}`));
+  const parts = await Promise.all(missing.map((name) => FILES[locale][name]()));
+  for (const part of parts) i18n.load(locale, part.default as Compiled as Parameters<typeof i18n.load>[1]);
+  for (const name of missing) loaded.add(`${locale}/${name}`);
 }
 
 const isLocale = (value: string | undefined | null): value is Locale => LOCALES.some((locale) => locale === value);
@@ -43,45 +44,34 @@ function read(): string | null {
   }
 }
 
-/** Starts with the preferred language; resolves when its words are there. */
+/** Starts with the preferred language; resolves when the words of the first page are there. */
 export async function startI18n(): Promise<void> {
-  const locale = preferredLocale();
-  await i18next.use(initReactI18next).init({
-    lng: locale,
-    fallbackLng: false,
-    ns: ['main'],
-    defaultNS: 'main',
-    resources: {},
-    interpolation: { escapeValue: false }, // React escapes
-    returnNull: false,
-    react: { useSuspense: false },
-  });
-  await load(locale);
-  document.documentElement.lang = locale;
-  await i18next.changeLanguage(locale);
+  await use(preferredLocale());
 }
 
 /** Changes the language of the page and remembers it on this device. */
 export async function setLocale(locale: Locale): Promise<void> {
-  await load(locale);
-  document.documentElement.lang = locale;
+  await use(locale);
   try {
     localStorage.setItem(STORED_AS, locale);
   } catch {
     // Then it holds for this page alone.
   }
-  await i18next.changeLanguage(locale);
 }
 
-/** Words of the admin pages, in the language of the page; later changes of language bring them too. */
-export async function loadAdminWords(): Promise<void> {
-  namespaces.add('admin');
+async function use(locale: Locale): Promise<void> {
+  await load(locale);
+  document.documentElement.lang = locale;
+  i18n.activate(locale);
+}
+
+/** More words, in the language of the page; later changes of language bring them too. */
+export async function loadWords(...names: readonly Words[]): Promise<void> {
+  for (const name of names) wanted.add(name);
   await load(currentLocale());
 }
 
-export function currentLocale(): Locale {
-  return isLocale(i18next.language) ? i18next.language : 'en';
-}
+export const currentLocale = (): Locale => (isLocale(i18n.locale) ? i18n.locale : 'en');
 
-/** A key that is made while the page runs, where the words may be missing: i18n/check.ts sees by it that they are used. */
+/** A key that is made while the page runs, where the words may be missing: check.ts sees by it that they are used. */
 export const keyOf = (key: string): string => key;

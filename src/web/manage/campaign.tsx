@@ -1,7 +1,7 @@
 /** The campaign itself: its state and what may be done next, dates, goals, prizes, policy. */
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
-import { useTranslation } from 'react-i18next';
+import { useTranslation } from '../i18n/react.ts';
 import { CAMPAIGN_STATES, type CampaignEvent } from '../../collect/rules/campaign.ts';
 import { CATEGORIES } from '../../collect/rules/categories.ts';
 import { campaignQuery, changeCampaign, moveCampaign } from '../api/manage.ts';
@@ -17,7 +17,7 @@ import { useSession } from '../app/session.tsx';
 import { useToast } from '../ui/toast.tsx';
 
 export default function Campaign() {
-  const { t } = useTranslation(['main', 'admin']);
+  const { t } = useTranslation();
   const session = useSession();
   const campaign = useQuery({ ...campaignQuery(), enabled: session.campaign !== null });
   if (!session.campaign) {
@@ -37,7 +37,7 @@ export default function Campaign() {
 }
 
 function Shown({ campaign }: { readonly campaign: CampaignView }) {
-  const { t } = useTranslation(['main', 'admin']);
+  const { t } = useTranslation();
   const format = useFormat();
   return (
     <div className="grid items-start gap-5 lg:grid-cols-[minmax(0,1.5fr)_minmax(18rem,1fr)]">
@@ -66,7 +66,7 @@ function Shown({ campaign }: { readonly campaign: CampaignView }) {
 
 /** Where the campaign is in its life, and the steps that may follow. A step that is blocked says why. */
 function Life({ campaign }: { readonly campaign: CampaignView }) {
-  const { t } = useTranslation(['main', 'admin']);
+  const { t } = useTranslation();
   const client = useQueryClient();
   const errorText = useErrorText();
   const [asking, setAsking] = useState<CampaignEvent>();
@@ -107,7 +107,7 @@ function Life({ campaign }: { readonly campaign: CampaignView }) {
 }
 
 function Settings({ campaign }: { readonly campaign: CampaignView }) {
-  const { t } = useTranslation(['main', 'admin']);
+  const { t } = useTranslation();
   const client = useQueryClient();
   const toast = useToast();
   const errorText = useErrorText();

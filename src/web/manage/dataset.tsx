@@ -1,7 +1,7 @@
 /** Sealing what was accepted, and the versions sealed before. */
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
-import { useTranslation } from 'react-i18next';
+import { useTranslation } from '../i18n/react.ts';
 import { datasetsQuery, sealDataset } from '../api/manage.ts';
 import { QueryState, useErrorText } from '../app/failure.tsx';
 import { useFormat } from '../app/format.ts';
@@ -11,7 +11,7 @@ import { Icon } from '../ui/icon.tsx';
 import { Badge, Card, CardTitle, Empty, Facts, Notice, PageHead } from '../ui/layout.tsx';
 
 export default function Dataset() {
-  const { t } = useTranslation(['main', 'admin']);
+  const { t } = useTranslation();
   const format = useFormat();
   const client = useQueryClient();
   const errorText = useErrorText();

@@ -1,6 +1,6 @@
 /** The frame of the organisers' pages: one more row of links. */
 import { Link, Outlet } from '@tanstack/react-router';
-import { useTranslation } from 'react-i18next';
+import { useTranslation } from '../i18n/react.ts';
 import { hasRole, usePerson } from '../app/session.tsx';
 import { Icon, type IconName } from '../ui/icon.tsx';
 import { Empty, PageHead } from '../ui/layout.tsx';
@@ -20,7 +20,7 @@ const PAGES = [
 ] as const satisfies readonly (readonly [string, string, IconName, 'moderator' | 'admin'])[];
 
 export default function Frame() {
-  const { t } = useTranslation(['main', 'admin']);
+  const { t } = useTranslation();
   const { roles } = usePerson();
   if (!hasRole(roles, 'admin', 'moderator')) {
     return (

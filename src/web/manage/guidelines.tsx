@@ -1,7 +1,7 @@
 /** The guidelines of each category, in each language: what people see beside the form. A change makes a new version. */
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
-import { useTranslation } from 'react-i18next';
+import { useTranslation } from '../i18n/react.ts';
 import { CATEGORIES, type CategoryKey } from '../../collect/rules/categories.ts';
 import { guidelineAdminQuery, saveGuideline } from '../api/manage.ts';
 import type { Example, Guideline } from '../api/types.ts';
@@ -14,7 +14,7 @@ import { Card, CardTitle, Notice, PageHead } from '../ui/layout.tsx';
 import { useToast } from '../ui/toast.tsx';
 
 export default function Guidelines() {
-  const { t, i18n } = useTranslation(['main', 'admin']);
+  const { t, i18n } = useTranslation();
   const format = useFormat();
   const [category, setCategory] = useState<CategoryKey>('open_qa');
   const [locale, setLocale] = useState<Locale>(i18n.language === 'ru' ? 'ru' : 'en');
@@ -34,7 +34,7 @@ export default function Guidelines() {
 const lines = (text: string): string[] => text.split('\n').map((line) => line.trim()).filter((line) => line !== '');
 
 function Edit({ category, locale, guideline }: { readonly category: CategoryKey; readonly locale: Locale; readonly guideline: Guideline }) {
-  const { t } = useTranslation(['main', 'admin']);
+  const { t } = useTranslation();
   const client = useQueryClient();
   const toast = useToast();
   const errorText = useErrorText();

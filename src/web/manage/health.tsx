@@ -1,6 +1,6 @@
 /** What this studio has and lacks, each with the exact remedy. */
 import { useQuery } from '@tanstack/react-query';
-import { useTranslation } from 'react-i18next';
+import { useTranslation } from '../i18n/react.ts';
 import { healthQuery } from '../api/manage.ts';
 import { QueryState } from '../app/failure.tsx';
 import { Button } from '../ui/button.tsx';
@@ -10,7 +10,7 @@ import { Badge, Card, PageHead } from '../ui/layout.tsx';
 const LOOKS = { ok: ['check', 'text-good', 'good'], limited: ['info', 'text-warn', 'warn'], missing: ['warning', 'text-bad', 'bad'] } as const;
 
 export default function Health() {
-  const { t } = useTranslation(['main', 'admin']);
+  const { t } = useTranslation();
   const health = useQuery(healthQuery());
   return (
     <>

@@ -1,7 +1,7 @@
 /** The audit log, newest first, and a check of its chain and the ledger's. */
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
-import { useTranslation } from 'react-i18next';
+import { useTranslation } from '../i18n/react.ts';
 import { logQuery, verifyLogs } from '../api/manage.ts';
 import { QueryState, useErrorText } from '../app/failure.tsx';
 import { useFormat } from '../app/format.ts';
@@ -10,7 +10,7 @@ import { Card, Notice, PageHead } from '../ui/layout.tsx';
 import { Table } from '../ui/table.tsx';
 
 export default function Log() {
-  const { t } = useTranslation(['main', 'admin']);
+  const { t } = useTranslation();
   const format = useFormat();
   const errorText = useErrorText();
   const [pages, setPages] = useState<readonly (number | undefined)[]>([undefined]);

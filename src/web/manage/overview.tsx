@@ -2,7 +2,7 @@
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
-import { useTranslation } from 'react-i18next';
+import { useTranslation } from '../i18n/react.ts';
 import { liveLink, progressQuery } from '../api/manage.ts';
 import type { ProgressView } from '../api/types.ts';
 import { QueryState, useErrorText } from '../app/failure.tsx';
@@ -16,7 +16,7 @@ import { Meter } from '../ui/meter.tsx';
 import { Table } from '../ui/table.tsx';
 
 export default function Overview() {
-  const { t } = useTranslation(['main', 'admin']);
+  const { t } = useTranslation();
   const { campaign } = useSession();
   const progress = useQuery({ ...progressQuery(), enabled: campaign !== null });
   if (!campaign) {
@@ -36,7 +36,7 @@ export default function Overview() {
 }
 
 function Shown({ progress }: { readonly progress: ProgressView }) {
-  const { t } = useTranslation(['main', 'admin']);
+  const { t } = useTranslation();
   const format = useFormat();
   const waiting = [
     ['reviews', '/review', progress.waiting.reviews],
@@ -84,7 +84,7 @@ function Shown({ progress }: { readonly progress: ProgressView }) {
 
 /** Records by day as bars, with the same numbers in a table for those who cannot see them. */
 function Days({ days }: { readonly days: ProgressView['days'] }) {
-  const { t } = useTranslation(['main', 'admin']);
+  const { t } = useTranslation();
   const format = useFormat();
   const shown = days.slice(-14);
   const most = Math.max(1, ...shown.map(({ submitted }) => submitted));
@@ -107,7 +107,7 @@ function Days({ days }: { readonly days: ProgressView['days'] }) {
 }
 
 function LiveScreen() {
-  const { t } = useTranslation(['main', 'admin']);
+  const { t } = useTranslation();
   const errorText = useErrorText();
   const [link, setLink] = useState<string>();
   const make = useMutation({ mutationFn: liveLink, onSuccess: ({ link: made }) => setLink(made) });

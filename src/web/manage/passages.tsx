@@ -1,7 +1,7 @@
 /** The pool of passages: add with source, revision and licence; verify or block. The server fetches nothing. */
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
-import { useTranslation } from 'react-i18next';
+import { useTranslation } from '../i18n/react.ts';
 import { addPassage, movePassage, passagesQuery } from '../api/manage.ts';
 import type { PassageInput, PassageRow } from '../api/types.ts';
 import { QueryState, useErrorText } from '../app/failure.tsx';
@@ -18,7 +18,7 @@ const KINDS = ['wikipedia', 'organisation', 'public_domain', 'other'] as const;
 const LICENCES = ['CC-BY-SA-4.0', 'CC-BY-SA-3.0', 'CC-BY-4.0', 'CC0-1.0', 'LicenseRef-Internal'] as const;
 
 export default function Passages() {
-  const { t } = useTranslation(['main', 'admin']);
+  const { t } = useTranslation();
   const passages = useQuery(passagesQuery());
   return (
     <>
@@ -34,7 +34,7 @@ export default function Passages() {
 }
 
 function Row({ row }: { readonly row: PassageRow }) {
-  const { t } = useTranslation(['main', 'admin']);
+  const { t } = useTranslation();
   const format = useFormat();
   const { roles } = usePerson();
   const client = useQueryClient();
@@ -69,7 +69,7 @@ function Row({ row }: { readonly row: PassageRow }) {
 const EMPTY = { text: '', title: '', url: '', revision: '', author: '', kind: 'wikipedia', licence: 'CC-BY-SA-4.0', language: 'en' } as const;
 
 function Add() {
-  const { t } = useTranslation(['main', 'admin']);
+  const { t } = useTranslation();
   const format = useFormat();
   const client = useQueryClient();
   const toast = useToast();

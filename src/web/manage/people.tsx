@@ -1,7 +1,7 @@
 /** People: invitations by link, by mail or by a list; roles, suspension. */
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
-import { useTranslation } from 'react-i18next';
+import { useTranslation } from '../i18n/react.ts';
 import { changePerson, invitationsQuery, invite, peopleQuery, revokeInvitation, sendRoster } from '../api/manage.ts';
 import type { PersonRow, Role } from '../api/types.ts';
 import { QueryState, useErrorText } from '../app/failure.tsx';
@@ -18,7 +18,7 @@ import { useToast } from '../ui/toast.tsx';
 const GIVEN = ['member', 'reviewer', 'moderator', 'admin'] as const satisfies readonly Role[];
 
 export default function People() {
-  const { t } = useTranslation(['main', 'admin']);
+  const { t } = useTranslation();
   const format = useFormat();
   const people = useQuery(peopleQuery());
   const [search, setSearch] = useState('');
@@ -65,7 +65,7 @@ export default function People() {
 }
 
 function RoleChecks({ roles, onChange }: { readonly roles: readonly Role[]; readonly onChange: (roles: readonly Role[]) => void }) {
-  const { t } = useTranslation(['main', 'admin']);
+  const { t } = useTranslation();
   const { roles: own } = usePerson();
   return (
     <fieldset className="grid gap-2">
@@ -78,7 +78,7 @@ function RoleChecks({ roles, onChange }: { readonly roles: readonly Role[]; read
 }
 
 function Edit({ person, onClose }: { readonly person: PersonRow; readonly onClose: () => void }) {
-  const { t } = useTranslation(['main', 'admin']);
+  const { t } = useTranslation();
   const client = useQueryClient();
   const toast = useToast();
   const errorText = useErrorText();
@@ -106,7 +106,7 @@ function Edit({ person, onClose }: { readonly person: PersonRow; readonly onClos
 }
 
 function Invite() {
-  const { t } = useTranslation(['main', 'admin']);
+  const { t } = useTranslation();
   const client = useQueryClient();
   const errorText = useErrorText();
   const [roles, setRoles] = useState<readonly Role[]>(['member', 'reviewer']);
@@ -139,7 +139,7 @@ function Invite() {
 }
 
 function Roster() {
-  const { t } = useTranslation(['main', 'admin']);
+  const { t } = useTranslation();
   const client = useQueryClient();
   const errorText = useErrorText();
   const [csv, setCsv] = useState('');
@@ -175,7 +175,7 @@ function Roster() {
 }
 
 function Invitations() {
-  const { t } = useTranslation(['main', 'admin']);
+  const { t } = useTranslation();
   const format = useFormat();
   const client = useQueryClient();
   const toast = useToast();

@@ -1,7 +1,7 @@
 /** Prizes: who stands where, which conditions are met, and the steps from candidate to handed over. */
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
-import { useTranslation } from 'react-i18next';
+import { useTranslation } from '../i18n/react.ts';
 import { awardsQuery, moveAward } from '../api/manage.ts';
 import type { AwardRow } from '../api/types.ts';
 import { QueryState, useErrorText } from '../app/failure.tsx';
@@ -15,7 +15,7 @@ import { Badge, Card, Empty, Notice, PageHead } from '../ui/layout.tsx';
 type Move = AwardRow['may'][number];
 
 export default function Prizes() {
-  const { t } = useTranslation(['main', 'admin']);
+  const { t } = useTranslation();
   const format = useFormat();
   const client = useQueryClient();
   const errorText = useErrorText();

@@ -1,6 +1,6 @@
 /** How far reviewers agree, by criterion and category: where they do not, it is the guideline that wants mending. */
 import { useQuery } from '@tanstack/react-query';
-import { useTranslation } from 'react-i18next';
+import { useTranslation } from '../i18n/react.ts';
 import { qualityQuery } from '../api/manage.ts';
 import type { QualityView } from '../api/types.ts';
 import { QueryState } from '../app/failure.tsx';
@@ -15,7 +15,7 @@ const LOW_ALPHA = 0.667;
 const ENOUGH = 20;
 
 export default function Quality() {
-  const { t } = useTranslation(['main', 'admin']);
+  const { t } = useTranslation();
   const quality = useQuery(qualityQuery());
   return (
     <>
@@ -26,7 +26,7 @@ export default function Quality() {
 }
 
 function Shown({ quality }: { readonly quality: QualityView }) {
-  const { t } = useTranslation(['main', 'admin']);
+  const { t } = useTranslation();
   const format = useFormat();
   const figure = (value: number | null) => (value === null ? '–' : format.number(value, 2));
   const share = (value: number | null) => (value === null ? '–' : format.percent(value));

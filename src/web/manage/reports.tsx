@@ -1,6 +1,6 @@
 /** What people reported: each with the record that is meant, to be acted on or dismissed. */
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { useTranslation } from 'react-i18next';
+import { useTranslation } from '../i18n/react.ts';
 import { answerReport, reportsQuery } from '../api/manage.ts';
 import { QueryState, useErrorText } from '../app/failure.tsx';
 import { useFormat } from '../app/format.ts';
@@ -9,7 +9,7 @@ import { Card, Empty, PageHead } from '../ui/layout.tsx';
 import { useToast } from '../ui/toast.tsx';
 
 export default function Reports() {
-  const { t } = useTranslation(['main', 'admin']);
+  const { t } = useTranslation();
   const format = useFormat();
   const client = useQueryClient();
   const toast = useToast();

@@ -2,7 +2,7 @@
 import { useMutation } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useRef, useState } from 'react';
-import { useTranslation } from 'react-i18next';
+import { useTranslation } from '../i18n/react.ts';
 import { CONSENT, fillConsent } from '../../collect/guidelines/consent.ts';
 import { CATEGORIES, type CategoryKey } from '../../collect/rules/categories.ts';
 import { createCampaign } from '../api/manage.ts';
@@ -58,7 +58,7 @@ export function instantOf(date: string, end: boolean, zone: string): string {
 }
 
 export default function Wizard() {
-  const { t, i18n } = useTranslation(['main', 'admin']);
+  const { t, i18n } = useTranslation();
   const format = useFormat();
   const navigate = useNavigate();
   const refresh = useRefreshSession();

@@ -1,6 +1,6 @@
 /** A new account: name, login, password; used by the first owner and by whoever was invited. */
 import { useState } from 'react';
-import { useTranslation } from 'react-i18next';
+import { useTranslation } from '../i18n/react.ts';
 import { ApiError } from '../api/client.ts';
 import type { NewAccount } from '../api/account.ts';
 import { useErrorText } from '../app/failure.tsx';

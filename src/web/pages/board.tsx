@@ -2,7 +2,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
-import { useTranslation } from 'react-i18next';
+import { useTranslation } from '../i18n/react.ts';
 import { boardQuery } from '../api/collect.ts';
 import type { BoardRow, BoardView } from '../api/types.ts';
 import { QueryState } from '../app/failure.tsx';

@@ -2,7 +2,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
-import { useTranslation } from 'react-i18next';
+import { useTranslation } from '../i18n/react.ts';
 import { CATEGORIES } from '../../collect/rules/categories.ts';
 import { homeQuery } from '../api/collect.ts';
 import { QueryState } from '../app/failure.tsx';

@@ -1,7 +1,7 @@
 /** What waits for a moderator: reviewers who disagree, what was set aside, appeals. */
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { useTranslation } from 'react-i18next';
+import { useTranslation } from '../i18n/react.ts';
 import { decisionsQuery } from '../api/review.ts';
 import { QueryState } from '../app/failure.tsx';
 import { useFormat } from '../app/format.ts';

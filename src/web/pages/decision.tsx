@@ -2,7 +2,7 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
-import { useTranslation } from 'react-i18next';
+import { useTranslation } from '../i18n/react.ts';
 import { decide, decisionQuery } from '../api/review.ts';
 import type { DecisionView, Verdict } from '../api/types.ts';
 import { QueryState, useErrorText } from '../app/failure.tsx';

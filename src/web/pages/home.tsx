@@ -1,7 +1,7 @@
 /** Home: what is needed most, where one stands, what waits, and how far everyone together has come. */
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { useTranslation } from 'react-i18next';
+import { useTranslation } from '../i18n/react.ts';
 import { homeQuery } from '../api/collect.ts';
 import type { CampaignSummary, CategoryProgress, HomeView } from '../api/types.ts';
 import { QueryState } from '../app/failure.tsx';

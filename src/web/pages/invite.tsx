@@ -2,7 +2,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
-import { useTranslation } from 'react-i18next';
+import { useTranslation } from '../i18n/react.ts';
 import { acceptInvitation, invitationQuery } from '../api/account.ts';
 import { QueryState } from '../app/failure.tsx';
 import { useFormat } from '../app/format.ts';

@@ -1,5 +1,5 @@
 /** Rooms of the house that are not furnished yet: what will be there, and what there is today instead. */
-import { useTranslation } from 'react-i18next';
+import { useTranslation } from '../i18n/react.ts';
 import { Empty, PageHead } from '../ui/layout.tsx';
 
 export function Compare() {

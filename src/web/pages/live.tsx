@@ -1,7 +1,7 @@
 /** A page for a screen in the office: how far we are, what came today, who is ahead. Opened by a link of its own; shows no more than the board does. */
 import { useQuery } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
-import { useTranslation } from 'react-i18next';
+import { useTranslation } from '../i18n/react.ts';
 import { liveQuery } from '../api/collect.ts';
 import type { LiveView } from '../api/types.ts';
 import { QueryState } from '../app/failure.tsx';

@@ -1,7 +1,7 @@
 /** One's own account: how one appears on the board, password, what one agreed to, one's data, and leaving. */
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
-import { useTranslation } from 'react-i18next';
+import { useTranslation } from '../i18n/react.ts';
 import { changePassword, eraseMe, meQuery, saveMe } from '../api/account.ts';
 import type { MeView, Visibility } from '../api/types.ts';
 import { QueryState, useErrorText } from '../app/failure.tsx';

@@ -1,6 +1,6 @@
 /** A practice record: checked in the browser as one writes, never sent, never counted. */
 import { useState } from 'react';
-import { useTranslation } from 'react-i18next';
+import { useTranslation } from '../i18n/react.ts';
 import { FORM_RULES } from '../../collect/rules/forms.ts';
 import { countWords } from '../../collect/rules/words.ts';
 import { useClaim } from '../write/claim.ts';

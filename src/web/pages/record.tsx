@@ -2,7 +2,7 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
 import { lazy, Suspense, useState } from 'react';
-import { useTranslation } from 'react-i18next';
+import { useTranslation } from '../i18n/react.ts';
 import { appealRecord, recordQuery, reviseRecord, withdrawRecord } from '../api/collect.ts';
 import { CRITERIA } from '../../collect/rules/review-outcome.ts';
 import type { RecordView } from '../api/types.ts';

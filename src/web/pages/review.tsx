@@ -1,7 +1,7 @@
 /** Reviewing: a record without its author, the rubric beside it. Which record comes is drawn by lot; nobody chooses. */
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { lazy, Suspense, useState } from 'react';
-import { useTranslation } from 'react-i18next';
+import { useTranslation } from '../i18n/react.ts';
 import { reviewQuery, skipReview, submitReview } from '../api/review.ts';
 import { FLAGS } from '../../collect/rules/review-outcome.ts';
 import type { Criterion, Flag, ReviewItem, Scores, Verdict } from '../api/types.ts';

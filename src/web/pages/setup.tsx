@@ -2,7 +2,7 @@
 import { useMutation } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
-import { useTranslation } from 'react-i18next';
+import { useTranslation } from '../i18n/react.ts';
 import { setUp, startDemo } from '../api/account.ts';
 import { useErrorText } from '../app/failure.tsx';
 import { useRefreshSession, useSession } from '../app/session.tsx';

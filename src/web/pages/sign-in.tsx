@@ -1,7 +1,7 @@
 /** Signing in, by password or through the organisation's own sign-in; back to where one was. */
 import { getRouteApi, Navigate } from '@tanstack/react-router';
 import { useState } from 'react';
-import { useTranslation } from 'react-i18next';
+import { useTranslation } from '../i18n/react.ts';
 import { signIn } from '../api/account.ts';
 import { useErrorText } from '../app/failure.tsx';
 import { useRefreshSession, useSession } from '../app/session.tsx';

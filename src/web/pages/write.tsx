@@ -1,7 +1,7 @@
 /** The writing page: passage or question left, form right; the text is safe whatever happens, and says so. */
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
-import { useTranslation } from 'react-i18next';
+import { useTranslation } from '../i18n/react.ts';
 import { draftQuery } from '../api/collect.ts';
 import { ApiError } from '../api/client.ts';
 import { QueryState } from '../app/failure.tsx';

@@ -1,6 +1,6 @@
 /** What changed between two versions of a text, word by word; said in words for those who do not see colour. */
 import { diffWordsWithSpace } from 'diff';
-import { useTranslation } from 'react-i18next';
+import { useTranslation } from '../i18n/react.ts';
 
 export default function Diff({ before, after, lang }: { readonly before: string; readonly after: string; readonly lang: string }) {
   const { t } = useTranslation();

@@ -1,5 +1,5 @@
 /** Scores with what each number means, and the verdict. Keys: 1 to 5 scores the criterion in turn, A, F, R the verdict. */
-import { useTranslation } from 'react-i18next';
+import { useTranslation } from '../i18n/react.ts';
 import type { Criterion, Scores, Verdict } from '../api/types.ts';
 import { cx } from '../ui/class-names.ts';
 import { Icon, type IconName } from '../ui/icon.tsx';

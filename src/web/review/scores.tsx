@@ -1,5 +1,5 @@
 /** Reviews as their author sees them: verdict, scores, flags and what was said. Never by whom. */
-import { useTranslation } from 'react-i18next';
+import { useTranslation } from '../i18n/react.ts';
 import { CRITERIA } from '../../collect/rules/review-outcome.ts';
 import type { ReviewView } from '../api/types.ts';
 import { useFormat } from '../app/format.ts';

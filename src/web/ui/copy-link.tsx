@@ -1,6 +1,6 @@
 /** A link to pass on, with a button that copies it. */
 import { useState } from 'react';
-import { useTranslation } from 'react-i18next';
+import { useTranslation } from '../i18n/react.ts';
 import { Button } from './button.tsx';
 import { TextField } from './field.tsx';
 

@@ -3,7 +3,7 @@
  * script of anybody's being put into the page.
  */
 import { useEffect, useId, useRef, type ReactNode } from 'react';
-import { useTranslation } from 'react-i18next';
+import { useTranslation } from '../i18n/react.ts';
 import { IconButton } from './button.tsx';
 import { cx } from './class-names.ts';
 

@@ -1,5 +1,5 @@
 /** The state of a record in a word. */
-import { useTranslation } from 'react-i18next';
+import { useTranslation } from '../i18n/react.ts';
 import type { SubmissionState } from '../../collect/rules/submission.ts';
 import { Badge, type Tone } from './layout.tsx';
 

@@ -1,6 +1,6 @@
 /** Short messages at the edge of the page, announced politely; one may carry an action, such as undo. */
 import { createContext, useCallback, useContext, useMemo, useRef, useState, type ReactNode } from 'react';
-import { useTranslation } from 'react-i18next';
+import { useTranslation } from '../i18n/react.ts';
 import { Button, IconButton } from './button.tsx';
 import { Icon } from './icon.tsx';
 

@@ -2,7 +2,7 @@
 import { useMutation } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useEffect, useState, type ReactNode } from 'react';
-import { useTranslation } from 'react-i18next';
+import { useTranslation } from '../i18n/react.ts';
 import { undoSubmit } from '../api/collect.ts';
 import type { CategoryKey, Submitted } from '../api/types.ts';
 import { useErrorText } from '../app/failure.tsx';

@@ -3,7 +3,7 @@ import { useMutation } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { claimTask } from '../api/collect.ts';
 import type { CategoryKey } from '../api/types.ts';
-import { useTranslation } from 'react-i18next';
+import { useTranslation } from '../i18n/react.ts';
 import { useErrorText } from '../app/failure.tsx';
 import { useSession } from '../app/session.tsx';
 import { useToast } from '../ui/toast.tsx';

@@ -1,5 +1,5 @@
 /** Two texts for one draft: both are shown, and a person chooses. Nothing is overwritten unasked. */
-import { useTranslation } from 'react-i18next';
+import { useTranslation } from '../i18n/react.ts';
 import type { RecordBody } from '../api/types.ts';
 import { useFormat } from '../app/format.ts';
 import { Button } from '../ui/button.tsx';

@@ -1,7 +1,7 @@
 /** One draft being written: form, counters, findings, saving, lease, handing in, and what comes after. */
 import { lazy, Suspense, useRef, useState, type ReactNode } from 'react';
 import { useNavigate } from '@tanstack/react-router';
-import { useTranslation } from 'react-i18next';
+import { useTranslation } from '../i18n/react.ts';
 import { FORM_RULES } from '../../collect/rules/forms.ts';
 import { countWords } from '../../collect/rules/words.ts';
 import { ApiError } from '../api/client.ts';

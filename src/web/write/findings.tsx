@@ -1,6 +1,6 @@
 /** What the checks found in a field, said politely while one writes, with the place that is meant. */
 import type { RefObject } from 'react';
-import { useTranslation } from 'react-i18next';
+import { useTranslation, type Key } from '../i18n/react.ts';
 import type { CheckFinding } from '../api/types.ts';
 import { keyOf } from '../i18n/index.ts';
 import { Icon } from '../ui/icon.tsx';
@@ -13,8 +13,7 @@ export function useFindingText(): (finding: Pick<CheckFinding, 'code' | 'values'
     const key = keyOf(`finding.${code}${variantOf(values)[code] ?? ''}`);
     // A number decides the form of a plural; which it is, is up to the finding.
     const count = [values['words'], values['found']].find((value) => typeof value === 'number') ?? 0;
-    if (!i18n.exists(key, { count })) return t('finding.other', { code });
-    return (t as (key: string, values: object) => string)(key, { ...values, count });
+    return i18n.exists(key) ? t(key as Key, { ...values, count }) : t('finding.other', { code });
   };
 }
 

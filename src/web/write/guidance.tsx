@@ -1,6 +1,6 @@
 /** What a category asks, beside the form: one sentence, what to do and not to do, a good and a bad example. Open or shut is remembered. */
 import { useState } from 'react';
-import { useTranslation } from 'react-i18next';
+import { useTranslation } from '../i18n/react.ts';
 import type { Example, Guideline } from '../api/types.ts';
 import { keysForPeople, useShortcuts } from '../app/shortcuts.tsx';
 import { Icon } from '../ui/icon.tsx';

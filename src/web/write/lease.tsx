@@ -3,7 +3,7 @@
  * Its end frees the task, never the text.
  */
 import { useEffect, useState } from 'react';
-import { useTranslation } from 'react-i18next';
+import { useTranslation } from '../i18n/react.ts';
 import { LEASE_TIMES } from '../../collect/rules/work.ts';
 import { extendLease } from '../api/collect.ts';
 import type { DraftView } from '../api/types.ts';

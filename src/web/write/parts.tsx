@@ -1,5 +1,5 @@
 /** Small parts of the writing page: counter, state of saving, what the checks found. */
-import { useTranslation } from 'react-i18next';
+import { useTranslation } from '../i18n/react.ts';
 import { useFormat } from '../app/format.ts';
 import type { SaverState } from '../drafts/saver.ts';
 import { cx } from '../ui/class-names.ts';

@@ -1,5 +1,5 @@
 /** The passage that a record is about, with where it comes from. */
-import { useTranslation } from 'react-i18next';
+import { useTranslation } from '../i18n/react.ts';
 import type { Passage } from '../api/types.ts';
 import { Marked, type Span } from '../ui/marked.tsx';
 

@@ -1,5 +1,5 @@
 /** Where points come from: base and factors, each with what it is for. */
-import { useTranslation } from 'react-i18next';
+import { useTranslation } from '../i18n/react.ts';
 import { FACTORS } from '../../collect/rules/points.ts';
 import type { PointsView } from '../api/types.ts';
 import { useFormat } from '../app/format.ts';
