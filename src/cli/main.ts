@@ -8,6 +8,7 @@ import { run, type Verb } from './run.ts';
  * ONNX Runtime is fetched before, with a word about it.
  */
 const VERBS: Record<string, Verb> = {
+  up: { summary: 'the studio: people write and review records in the browser', load: () => import('./up.ts') },
   dataset: { summary: 'import, seal, split, look into and export records', load: () => import('./dataset.ts') },
   pretrain: { summary: 'a small base model from nothing but text', engine: true, load: () => import('./pretrain.ts') },
   plan: { summary: 'what a training run will take: tokens, memory, time, disk', engine: true, load: () => import('./plan.ts') },

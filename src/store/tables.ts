@@ -16,6 +16,27 @@ export interface AdjudicationsTable {
   at: Date;
 }
 
+export interface AuditVotesTable {
+  award_id: string;
+  submission_id: string;
+  moderator_id: string;
+  vote: 'pass' | 'fail';
+  at: Date;
+}
+
+export interface AwardsTable {
+  id: string;
+  campaign_id: string;
+  user_id: string;
+  state: 'candidate' | 'audited' | 'confirmed' | 'delivered' | 'forfeited';
+  place: number;
+  prize: string;
+  points_mp: number;
+  sample: Json;
+  reason: Generated<string>;
+  created_at: Date;
+}
+
 export interface BoardSnapshotsTable {
   campaign_id: string;
   cutoff: Date;
@@ -28,6 +49,9 @@ export interface CampaignsTable {
   id: string;
   slug: string;
   title: string;
+  purpose: Generated<string>;
+  organisation: Generated<string>;
+  is_demo: Generated<boolean>;
   state: Generated<'draft' | 'open' | 'paused' | 'closing' | 'adjudicating' | 'frozen' | 'archived'>;
   time_zone: string;
   languages: string[];
@@ -37,6 +61,7 @@ export interface CampaignsTable {
   rules_version: string;
   consent_version: Generated<number>;
   policy: Json;
+  prizes: Json;
   created_by: string | null;
   created_at: Date;
   frozen_at: Date | null;
@@ -84,6 +109,28 @@ export interface ConsentsTable {
   given_at: Date;
 }
 
+export interface DatasetMembersTable {
+  campaign_id: string;
+  dataset_version: number;
+  submission_id: string;
+  version: number;
+  content_hash: string;
+}
+
+export interface DatasetsTable {
+  campaign_id: string;
+  version: number;
+  state: Generated<'sealed' | 'revoked'>;
+  root: string;
+  records: number;
+  train: number;
+  held_out: number;
+  licence: string;
+  ledger_hash: string;
+  created_by: string | null;
+  at: Date;
+}
+
 export interface DraftVersionsTable {
   id: Generated<number>;
   draft_id: string;
@@ -100,6 +147,8 @@ export interface DraftsTable {
   campaign_id: string;
   task_id: string | null;
   category: string;
+  language: string;
+  revises: string | null;
   body: Json;
   revision: Generated<number>;
   device: Generated<string>;
@@ -165,7 +214,7 @@ export interface LedgerEntriesTable {
   user_id: string;
   team_id: string | null;
   rules_version: string;
-  kind: 'record' | 'review' | 'question' | 'reversal';
+  kind: 'record' | 'review' | 'question' | 'reversal' | 'audit';
   subject: string;
   delta_mp: number;
   factors: Json;
@@ -201,6 +250,16 @@ export interface PointsRulesTable {
   version: string;
   rules: Json;
   published_at: Date;
+}
+
+export interface ReportsTable {
+  id: string;
+  submission_id: string;
+  reporter_id: string;
+  reason: string;
+  state: Generated<'open' | 'actioned' | 'dismissed'>;
+  at: Date;
+  answered_by: string | null;
 }
 
 export interface ReviewsTable {
@@ -280,6 +339,13 @@ export interface SubmissionsTable {
   weight: number;
   work_day: string;
   round: Generated<number>;
+  quality: number | null;
+  reviews_wanted: number;
+  reviews_taken: Generated<number>;
+  needs_decision: 'disagreement' | 'quarantined' | 'appeal' | null;
+  appeal_reason: string | null;
+  undone: Generated<boolean>;
+  waiting_since: Date;
   split: 'train' | 'held_out' | null;
   idempotency_key: string;
   created_at: Date;
@@ -327,11 +393,14 @@ export interface UsersTable {
   roles: ('owner' | 'admin' | 'moderator' | 'reviewer' | 'member')[];
   password_hash: string | null;
   board_visibility: Generated<'name' | 'alias' | 'hidden'>;
+  stopped: Generated<boolean>;
   created_at: Date;
 }
 
 export interface Database {
   adjudications: AdjudicationsTable;
+  audit_votes: AuditVotesTable;
+  awards: AwardsTable;
   board_snapshots: BoardSnapshotsTable;
   campaigns: CampaignsTable;
   categories: CategoriesTable;
@@ -339,6 +408,8 @@ export interface Database {
   check_results: CheckResultsTable;
   consent_texts: ConsentTextsTable;
   consents: ConsentsTable;
+  dataset_members: DatasetMembersTable;
+  datasets: DatasetsTable;
   draft_versions: DraftVersionsTable;
   drafts: DraftsTable;
   events: EventsTable;
@@ -350,6 +421,7 @@ export interface Database {
   memberships: MembershipsTable;
   passages: PassagesTable;
   points_rules: PointsRulesTable;
+  reports: ReportsTable;
   reviews: ReviewsTable;
   secrets: SecretsTable;
   sessions: SessionsTable;

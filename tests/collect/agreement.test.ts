@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { gwetAc1, krippendorffAlpha, rawAgreement, type Metric } from '../../src/collect/rules/agreement.ts';
+import { agreementByCriterion, gwetAc1, krippendorffAlpha, rawAgreement, type Metric } from '../../src/collect/rules/agreement.ts';
 
 interface Case {
   readonly name: string;
@@ -45,4 +45,16 @@ test('nothing to compare is no number', () => {
   assert.equal(krippendorffAlpha([[4, 4], [4, 4]], 'ordinal'), undefined, 'one value alone');
   assert.equal(rawAgreement([[4, 4], [4, 4]]), 1);
   assert.equal(krippendorffAlpha([[1, 1], [5, 5]], 'ordinal'), 1);
+});
+
+test('by criterion, and on the verdict', () => {
+  const review = (version_id: string, clear: number, grounded: number | null, verdict: 'accept' | 'reject') => ({ version_id, verdict, scores: { follows_instruction: 4, correct: clear, clear, grounded, category_fit: 5 } });
+  const rows = agreementByCriterion([review('a', 5, 4, 'accept'), review('a', 5, 1, 'accept'), review('b', 2, null, 'reject'), review('b', 2, null, 'reject'), review('c', 4, 2, 'accept'), review('c', 4, 5, 'reject'), review('d', 1, 3, 'reject')]);
+  const of = (name: string) => rows.find((row) => row.of === name)!;
+  assert.deepEqual(rows.map((row) => [row.of, row.units]), [['follows_instruction', 3], ['correct', 3], ['clear', 3], ['grounded', 2], ['category_fit', 3], ['verdict', 3]]);
+  assert.equal(of('clear').alpha, 1);
+  assert.ok(of('grounded').alpha! < 0 && of('grounded').raw === 0);
+  assert.equal(of('category_fit').alpha, undefined, 'all fives: nothing to tell apart');
+  assert.equal(of('category_fit').ac1, 1);
+  assert.equal(of('verdict').raw!.toFixed(3), '0.667');
 });

@@ -35,6 +35,8 @@ test('the formula, by hand', () => {
   // 5000 x 0.75 x 1.15 x 0.7 x 1.2 x 0.5 = 1811.25
   assert.equal(mp({ words: 45, quality: 4500, similarity: 600, weight: 1200, nth_of_day: 30 }), 1811);
   assert.equal(noveltyFactor(R, 701), undefined);
+  assert.deepEqual([0, 150, 425, 700, 701].map((own) => noveltyFactor(R, 300, own)), [1000, 1000, 625, 250, undefined], 'one’s own earlier records count sooner');
+  assert.equal(mp({ similarity: 600, own_similarity: 600 }), 1930, 'the lower of the two');
   assert.equal(askerPoints(R, 4999), 499);
 });
 
@@ -58,12 +60,12 @@ test('reviews: too fast, alike, gold', () => {
 });
 
 const anyFacts = fc.record<RecordFacts>({
-  category: fc.constantFrom(...CATEGORIES), words: fc.nat(700), quality: fc.integer({ min: 1000, max: 5000 }), similarity: fc.nat(700), weight: fc.integer({ min: 700, max: 1500 }), nth_of_day: fc.integer({ min: 1, max: 200 }),
+  category: fc.constantFrom(...CATEGORIES), words: fc.nat(700), quality: fc.integer({ min: 1000, max: 5000 }), similarity: fc.nat(700), own_similarity: fc.nat(700), weight: fc.integer({ min: 700, max: 1500 }), nth_of_day: fc.integer({ min: 1, max: 200 }),
 });
 const anyRules: fc.Arbitrary<PointsRules> = fc
   .record({ full: fc.integer({ min: 1, max: 300 }), base: fc.integer({ min: 0, max: 100_000 }), day: fc.integer({ min: 1, max: 40 }), least: fc.nat(1000), q: fc.tuple(fc.nat(900), fc.nat(900), fc.nat(900)) })
   .map(({ full, base, day, least, q: [a, b, c] }) => ({
-    ...R, version: 'any', full_a_day: day, novelty: { ...R.novelty, least }, quality: [[3000, a], [4000, a + b], [5000, a + b + c]],
+    ...R, version: 'any', full_a_day: day, novelty: { ...R.novelty, least, own: { ...R.novelty.own, least } }, quality: [[3000, a], [4000, a + b], [5000, a + b + c]],
     base_mp: Object.fromEntries(CATEGORIES.map((key) => [key, base])) as PointsRules['base_mp'], full_words: Object.fromEntries(CATEGORIES.map((key) => [key, full])) as PointsRules['full_words'],
   }));
 
@@ -76,7 +78,7 @@ test('points are whole, never negative, never above their base times the greates
 
 test('better, newer, longer, scarcer and earlier is never worth less', () => {
   fc.assert(fc.property(anyRules, anyFacts, anyFacts, (rules, a, b) => {
-    const best = { category: a.category, words: Math.max(a.words, b.words), quality: Math.max(a.quality, b.quality), similarity: Math.min(a.similarity, b.similarity), weight: Math.max(a.weight, b.weight), nth_of_day: Math.min(a.nth_of_day, b.nth_of_day) };
+    const best = { category: a.category, words: Math.max(a.words, b.words), quality: Math.max(a.quality, b.quality), similarity: Math.min(a.similarity, b.similarity), own_similarity: Math.min(a.own_similarity!, b.own_similarity!), weight: Math.max(a.weight, b.weight), nth_of_day: Math.min(a.nth_of_day, b.nth_of_day) };
     assert.ok(recordPoints(rules, best).delta_mp >= recordPoints(rules, a).delta_mp);
   }), { numRuns: 1000, seed: 2 });
   for (let q = 1001; q <= 5000; q++) assert.ok(qualityFactor(R, q) >= qualityFactor(R, q - 1));

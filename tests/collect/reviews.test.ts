@@ -124,6 +124,7 @@ test('gold: right, near, wrong; a Beta of what was answered, the newest ten', ()
   assert.deepEqual(of(5, 0), { alpha: 8, beta: 1, gold_n: 5, weight: 888, standing: 'trusted' });
   assert.deepEqual(of(2, 3), { alpha: 5, beta: 4, gold_n: 5, weight: 555, standing: 'resting' });
   assert.equal(of(1, 3).standing, 'unproven', 'four say nothing yet');
+  assert.equal(of(3, 2).standing, 'unproven', 'neither good nor bad: the pay waits');
   assert.equal(of(0, 0, 9).standing, 'trusted', 'near is nobody’s mistake');
   assert.equal(reliability([...Array<Answer>(20).fill('right'), ...Array<Answer>(6).fill('wrong')]).standing, 'resting', 'who begins to click through is noticed');
   assert.deepEqual(reliability(Array<Answer>(5).fill('right'), ['wrong', 'wrong']).standing, 'trusted', 'hard cases move the weight alone');
@@ -147,7 +148,8 @@ test('pay is held until a reviewer is proven, then booked; who falls loses what 
   const unproven = past(10, (i) => (i < 4 ? { gold: 'right' } : {}));
   assert.deepEqual(bookReviews(R, unproven), { standing: 'unproven', constant: false, book: [], void: [] });
   assert.equal(bookReviews(R, unproven, true).book.length, 10, 'at the end few gold items do');
-  assert.equal(bookReviews(R, past(10, () => ({})), true).book.length, 0, 'none at all do not');
+  assert.equal(bookReviews(R, past(10, () => ({})), true).book.length, 10, 'none at all: nothing speaks against them');
+  assert.equal(bookReviews(R, past(10, (i) => (i < 2 ? { gold: i === 0 ? 'right' : 'wrong' } : {})), true).book.length, 0, 'half right does not');
   assert.equal(heldPay(R, unproven), 4 * 1000 + 6 * 500);
   const proven = past(10, (i) => ({ ...(i < 5 ? { gold: 'right' as const } : {}), state: i < 3 ? 'booked' : 'held' }));
   assert.deepEqual(bookReviews(R, proven).book.map(({ id }) => id), ['r3', 'r4', 'r5', 'r6', 'r7', 'r8', 'r9']);

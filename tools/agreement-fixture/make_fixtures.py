@@ -59,7 +59,7 @@ def main(out):
         case("verdicts, nearly all accepted", skewed(rng, 80), 3),
     ]
     tools = {name: version(name) for name in ("krippendorff", "irrCAC", "numpy", "pandas")}
-    Path(out).write_text(json.dumps({"tools": tools, "cases": cases}, indent=1) + "\n")
+    Path(out).write_text("{\"tools\": %s,\n\"cases\": [\n%s\n]}\n" % (json.dumps(tools), ",\n".join(json.dumps(case) for case in cases)))
 
 
 if __name__ == "__main__":

@@ -3,6 +3,8 @@
  * Alpha-Reliability") with missing data; Gwet's AC1 (2008), which does not collapse when nearly everything is accepted; and the raw share.
  */
 
+import { CRITERIA, VERDICTS, type Scores, type Verdict } from './review-outcome.ts';
+
 /** For each unit (a version) the values that its raters gave; those with fewer than two say nothing about agreement. */
 export type Units = readonly (readonly number[])[];
 
@@ -73,4 +75,27 @@ function countsOf(unit: readonly number[]): Map<number, number> {
   const counts = new Map<number, number>();
   for (const value of unit) counts.set(value, (counts.get(value) ?? 0) + 1);
   return counts;
+}
+
+export interface AgreementRow {
+  /** A criterion of the rubric, or `verdict`. */
+  readonly of: string;
+  /** Versions with two reviews or more. */
+  readonly units: number;
+  /** Ordinal for scores, nominal for verdicts. */
+  readonly alpha: number | undefined;
+  readonly ac1: number | undefined;
+  readonly raw: number | undefined;
+}
+
+/** Agreement by criterion and on the verdict, over reviews that count. What reviewers read differently is what the guideline says badly. */
+export function agreementByCriterion(reviews: readonly { readonly version_id: string; readonly scores: Scores; readonly verdict: Verdict }[]): AgreementRow[] {
+  const groups = [...Map.groupBy(reviews, ({ version_id }) => version_id).values()];
+  const row = (of: string, metric: Metric, categories: number, units: Units): AgreementRow => ({
+    of, units: units.filter((unit) => unit.length >= 2).length, alpha: krippendorffAlpha(units, metric), ac1: gwetAc1(units, categories), raw: rawAgreement(units),
+  });
+  return [
+    ...CRITERIA.map((criterion) => row(criterion, 'ordinal', 5, groups.map((group) => group.map(({ scores }) => scores[criterion]).filter((score) => score !== null)))),
+    row('verdict', 'nominal', VERDICTS.length, groups.map((group) => group.map(({ verdict }) => VERDICTS.indexOf(verdict)))),
+  ];
 }

@@ -170,13 +170,13 @@ function labelsNamed({ text, instruction, locale }: Parts): Seen[] {
 
 /** Signs of a constraint, each its own kind: numbers, what must or must not be there, place and time, persons, kind of text, manner. */
 const CONSTRAINTS = [
-  /\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|twelve|twenty|thirty|fifty|sixty|hundred)\b|(?:^|\s)(?:один|одн\p{L}+|два|две|три|четыре|пять|шесть|семь|восемь|девять|десять|двадцать|пятьдесят|сто)(?=\s|\p{P}|$)/iu,
+  /\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|twelve|twenty|thirty|fifty|sixty|hundred)\b|(?:^|\s)(?:один|одн\p{L}+|два|две|три|четыре|пять|шесть|семь|восемь|девять|десять|двух|трёх|четырёх|пяти|шести|семи|восьми|двадцать|пятьдесят|сто)(?=\s|\p{P}|$)/iu,
   /\b(?:must|should|include|including|mention|use|using|contain)\b|(?:^|\s)(?:долж\p{L}+|упомян\p{L}+|используй\p{L}*|включ\p{L}+|обязательно)/iu,
   /\b(?:without|never|avoid|no|not|don['’]t)\b|(?:^|\s)(?:без|не|никогда|избега\p{L}+)\s/iu,
   /\b(?:set in|takes place|during|in the year|at (?:night|dawn|sea)|on (?:a|the) )|(?:^|\s)(?:происходит|действие|ночью|зимой|летом|осенью|весной)/iu,
   /\b(?:about|who|whose|between|from the (?:view|perspective)|narrat\w+|told by|for (?:a|an|my|the|children))\b|(?:^|\s)(?:про|об?|котор\p{L}+|от лица|рассказчик|для)\s/iu,
   /\b(?:poem|haiku|sonnet|limerick|story|letter|dialogue|speech|song|review|e-?mail|scene|toast|fable|diary|note|message|postcard|invitation|joke|monologue)\b|(?:^|\s)(?:стих\p{L}*|хокку|сонет\p{L}*|рассказ\p{L}*|письмо|диалог\p{L}*|речь|песн\p{L}+|тост|басн\p{L}+|дневник\p{L}*|записк\p{L}+|открытк\p{L}+|приглашени\p{L}+|монолог\p{L}*|сценк\p{L}+)/iu,
-  /\b(?:style|tone|funny|humou?rous|sad|formal|rhym\w+|ironic|cheerful|serious|suspense\w*|polite\w*|angry|gentle|end(?:s|ing)?)\b|(?:^|\s)(?:стил\p{L}+|тон\p{L}*|смешн\p{L}+|грустн\p{L}+|официальн\p{L}+|рифм\p{L}+|шутлив\p{L}+|вежлив\p{L}+|сердит\p{L}+|законч\p{L}+|конец|концовк\p{L}+)/iu,
+  /\b(?:style|tone|funny|humou?rous|sad|formal|rhym\w+|ironic|cheerful|serious|suspense\w*|polite\w*|angry|gentle|end(?:s|ing)?)\b|(?:^|\s)(?:стил\p{L}+|тон\p{L}*|смешн\p{L}+|грустн\p{L}+|официальн\p{L}+|рифм\p{L}+|шутлив\p{L}+|вежлив\p{L}+|сердит\p{L}+|зак[ао]нч\p{L}+|конец|концовк\p{L}+)/iu,
 ] as const;
 
 function twoConstraints({ text }: Parts): Seen[] {

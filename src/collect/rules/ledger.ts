@@ -183,7 +183,7 @@ export function explain(rules: PointsRules, factors: EntryFactors): Explained[] 
       const from: Record<FactorName, Record<string, number>> = {
         size: { words: facts.words, full_words: rules.full_words[facts.category] },
         quality: { quality: facts.quality },
-        novelty: { similarity: facts.similarity },
+        novelty: { similarity: facts.similarity, ...(facts.own_similarity === undefined ? {} : { own_similarity: facts.own_similarity }) },
         need: { weight: facts.weight },
         day: { nth_of_day: facts.nth_of_day, full_a_day: rules.full_a_day },
       };

@@ -26,3 +26,6 @@ export function pendingCap(rules: PointsRules, { accepted, rejected, stopped }: 
   const cap = newcomer + Math.floor(((trusted - newcomer) * lower) / trusted_at);
   return { cap, lower, upper, because: cap === newcomer ? 'newcomer' : 'growing' };
 }
+
+/** Questions for others that one person may have open: askers wait until some are answered. */
+export const OPEN_QUESTIONS = 3;

@@ -4,6 +4,12 @@
  */
 import type { CategoryKey } from './categories.ts';
 
+export interface NoveltyLine {
+  readonly free: number;
+  readonly most: number;
+  readonly least: number;
+}
+
 export interface PointsRules {
   readonly version: string;
   /** What an accepted record of full size is worth: about the minutes that it takes. */
@@ -12,8 +18,11 @@ export interface PointsRules {
   readonly full_words: Readonly<Record<CategoryKey, number>>;
   /** Factor Q by quality (1000 to 5000): points of a line, rising; below the first there is nothing. */
   readonly quality: readonly (readonly [quality: number, factor: number])[];
-  /** Factor N: 1000 up to `free` (similarity 0 to 1000), then falling in a line to `least` at `most`; above that a record cannot be handed in. */
-  readonly novelty: { readonly free: number; readonly most: number; readonly least: number };
+  /**
+   * Factor N: 1000 up to `free` (similarity 0 to 1000), then falling in a line to `least` at `most`; above that a record cannot be handed in.
+   * `own` is for the author's own earlier records: to change what one wrote is quick, so it pays as much less.
+   */
+  readonly novelty: NoveltyLine & { readonly own: NoveltyLine };
   /** Factor W: the share of a category in what is missing over its share in the goal, within these. */
   readonly need: { readonly min: number; readonly max: number };
   /** Factor D: 1 for so many records accepted of one day's work, then so many divided by the record's number. */
@@ -44,7 +53,7 @@ export const FIRST_RULES: PointsRules = {
   base_mp: { open_qa: 3000, general_qa: 4000, closed_qa: 5000, information_extraction: 5000, summarization: 5000, brainstorming: 2000, classification: 3000, creative_writing: 4000 },
   full_words: { open_qa: 35, general_qa: 80, closed_qa: 30, information_extraction: 30, summarization: 60, brainstorming: 45, classification: 30, creative_writing: 130 },
   quality: [[3000, 700], [4000, 1000], [5000, 1300]],
-  novelty: { free: 500, most: 700, least: 400 },
+  novelty: { free: 500, most: 700, least: 400, own: { free: 150, most: 700, least: 250 } },
   need: { min: 700, max: 1500 },
   full_a_day: 15,
   asker_share: 100,
@@ -70,9 +79,11 @@ export function rulesFaults(rules: PointsRules): string[] {
     const before = rules.quality[i - 1];
     if (before && (before[0] >= quality || before[1] > factor)) found.push(`quality[${i}] does not rise`);
   });
-  whole('novelty.free', rules.novelty.free, 0, 1000);
-  whole('novelty.most', rules.novelty.most, rules.novelty.free, 1000);
-  whole('novelty.least', rules.novelty.least, 0, 1000);
+  for (const [name, line] of [['novelty', rules.novelty], ['novelty.own', rules.novelty.own]] as const) {
+    whole(`${name}.free`, line.free, 0, 1000);
+    whole(`${name}.most`, line.most, line.free, 1000);
+    whole(`${name}.least`, line.least, 0, 1000);
+  }
   whole('need.min', rules.need.min, 0, 1000);
   whole('need.max', rules.need.max, 1000, 10_000);
   whole('full_a_day', rules.full_a_day, 1, 1000);

@@ -3,7 +3,7 @@
  * down once at the end. A pure function of facts that the ledger keeps beside the points, so that anyone can work them out again.
  */
 import type { CategoryKey } from './categories.ts';
-import type { PointsRules } from './points-rules.ts';
+import type { NoveltyLine, PointsRules } from './points-rules.ts';
 
 /** What the points of an accepted record follow from. */
 export interface RecordFacts {
@@ -14,6 +14,8 @@ export interface RecordFacts {
   readonly quality: number;
   /** To the most similar record that was there before, 0 to 1000. */
   readonly similarity: number;
+  /** To the most similar earlier one by the same author, 0 to 1000; absent: not measured apart. */
+  readonly own_similarity?: number;
   /** Factor W, fixed when the task was claimed. */
   readonly weight: number;
   /** Its number among the accepted records of that day's work, from 1. */
@@ -35,7 +37,7 @@ export function recordPoints(rules: PointsRules, facts: RecordFacts): RecordPoin
   const factors: Record<FactorName, number> = {
     size: sizeFactor(rules, facts.category, facts.words),
     quality: qualityFactor(rules, facts.quality),
-    novelty: noveltyFactor(rules, facts.similarity) ?? 0,
+    novelty: noveltyFactor(rules, facts.similarity, facts.own_similarity) ?? 0,
     need: clamp(facts.weight, rules.need.min, rules.need.max),
     day: dayFactor(rules, facts.nth_of_day),
   };
@@ -61,8 +63,12 @@ export function qualityFactor(rules: PointsRules, quality: number): number {
 }
 
 /** N; undefined if the record is too similar to be handed in at all. */
-export function noveltyFactor(rules: PointsRules, similarity: number): number | undefined {
-  const { free, most, least } = rules.novelty;
+export function noveltyFactor(rules: PointsRules, similarity: number, ownSimilarity = 0): number | undefined {
+  const [all, own] = [onLine(rules.novelty, similarity), onLine(rules.novelty.own, ownSimilarity)];
+  return all === undefined || own === undefined ? undefined : Math.min(all, own);
+}
+
+function onLine({ free, most, least }: NoveltyLine, similarity: number): number | undefined {
   if (similarity > most) return undefined;
   if (similarity <= free) return 1000;
   return 1000 - Math.ceil(((1000 - least) * (similarity - free)) / (most - free));

@@ -21,8 +21,9 @@ export const PRIOR = { a: 3, b: 1 } as const;
 export const GOLD_WINDOW = 10;
 /** With fewer gold items nothing is said for or against somebody. */
 export const GOLD_PROVEN = 5;
-/** Mean of Beta(a, b), in thousandths, below which a reviewer rests. */
+/** Mean of Beta(a, b), in thousandths, below which a reviewer rests, and from which their reviews are paid. */
 export const RESTING_BELOW = 600;
+export const TRUSTED_FROM = 700;
 
 export interface Reliability {
   readonly alpha: number;
@@ -30,11 +31,11 @@ export interface Reliability {
   readonly gold_n: number;
   /** Mean of Beta(alpha, beta), in thousandths: the weight of this reviewer's scores. */
   readonly weight: number;
-  /** `resting`: gets no reviews any more, and the last ones do not count. */
+  /** `unproven`: reviews count, their pay waits. `resting`: gets no reviews any more, and the last ones do not count. */
   readonly standing: 'unproven' | 'trusted' | 'resting';
 }
 
-/** `gold` and `adjudicated` in the order in which they were answered. A moderator decides the hard cases, so those move the weight alone. */
+/** `gold` and `adjudicated` in the order in which they were answered, those of voided reviews too: nobody begins anew by falling. A moderator decides the hard cases, so those move the weight alone. */
 export function reliability(gold: readonly Answer[], adjudicated: readonly Answer[] = []): Reliability {
   const recent = gold.slice(-GOLD_WINDOW);
   const count = (answers: readonly Answer[], answer: Answer) => answers.filter((one) => one === answer).length;
@@ -42,7 +43,7 @@ export function reliability(gold: readonly Answer[], adjudicated: readonly Answe
   const alpha = PRIOR.a + count(recent, 'right') + count(adjudicated, 'right');
   const beta = PRIOR.b + count(recent, 'wrong') + count(adjudicated, 'wrong');
   const onGold = mean(count(recent, 'right'), count(recent, 'wrong'));
-  const standing = gold.length < GOLD_PROVEN ? 'unproven' : onGold < RESTING_BELOW ? 'resting' : 'trusted';
+  const standing = gold.length < GOLD_PROVEN ? 'unproven' : onGold < RESTING_BELOW ? 'resting' : onGold < TRUSTED_FROM ? 'unproven' : 'trusted';
   return { alpha, beta, gold_n: gold.length, weight: Math.floor((1000 * alpha) / (alpha + beta)), standing };
 }
 
@@ -106,17 +107,17 @@ export interface ReviewBooking {
 
 /**
  * What is to be done after a reviewer handed in a review, given all of theirs in order. Pay is held until the reviewer is proven; at the
- * end of the campaign (`last`) also who saw few gold items is paid, if these were right more often than not. Who falls below the line, or
- * gives one answer to everything, loses the reviews since.
+ * end of the campaign (`last`) also who saw few gold items is paid, if these were right more often than not, and who saw none, since nothing
+ * speaks against them. Who falls below the line, or gives one answer to everything, loses the reviews since.
  */
 export function bookReviews(rules: PointsRules, reviews: readonly PastReview[], last = false): ReviewBooking {
-  const golds = reviews.filter((review) => review.gold !== undefined && review.state !== 'voided');
+  const golds = reviews.filter((review) => review.gold !== undefined);
   const { standing } = reliability(golds.map((review) => review.gold!));
   const constant = isConstant(rules, reviews.map(({ key }) => key));
   const live = reviews.filter(({ state }) => state !== 'voided');
   if (standing === 'resting') {
-    const since = golds.length > GOLD_WINDOW ? live.indexOf(golds.at(-GOLD_WINDOW - 1)!) + 1 : 0;
-    return { standing, constant, book: [], void: live.slice(since).map(({ id }) => id) };
+    const since = golds.length > GOLD_WINDOW ? reviews.indexOf(golds.at(-GOLD_WINDOW - 1)!) + 1 : 0;
+    return { standing, constant, book: [], void: reviews.slice(since).filter(({ state }) => state !== 'voided').map(({ id }) => id) };
   }
   if (constant) {
     const recent = new Set(reviews.slice(-rules.review.alike.of).map(({ id }) => id));
@@ -124,7 +125,7 @@ export function bookReviews(rules: PointsRules, reviews: readonly PastReview[], 
   }
   const right = golds.filter(({ gold }) => gold === 'right').length;
   const wrong = golds.filter(({ gold }) => gold === 'wrong').length;
-  if (standing !== 'trusted' && !(last && right > wrong)) return { standing, constant, book: [], void: [] };
+  if (standing !== 'trusted' && !(last && (right > wrong || golds.length === 0))) return { standing, constant, book: [], void: [] };
   const held = live.filter(({ state }) => state === 'held');
   return {
     standing, constant, void: [],

@@ -104,10 +104,10 @@ export interface LeaseTimes {
 }
 
 /** The longest is short against a campaign: a need weight that was fixed at the claim cannot be hoarded. */
-export const LEASE_TIMES: LeaseTimes = { idle_ms: 30 * 60_000, warn_ms: 2 * 60_000, most_ms: 4 * 3_600_000 };
+export const LEASE_TIMES: LeaseTimes = { idle_ms: 30 * 60_000, warn_ms: 2 * 60_000, most_ms: 2 * 3_600_000 };
 
 /** Until when a lease lasts if there was a sign of work at `now`. Milliseconds since 1970. */
 export const leaseEnd = (claimedAt: number, now: number, times: LeaseTimes = LEASE_TIMES): number => Math.min(now + times.idle_ms, claimedAt + times.most_ms);
 
-/** Tasks that one person may hold at once. */
-export const LEASES_AT_ONCE = 3;
+/** Tasks that one person may hold at once: who wants another one gives this back, and keeps the draft. */
+export const LEASES_AT_ONCE = 1;

@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import { CATEGORIES } from '../../collect/rules/categories.ts';
 import { CAMPAIGN_STATES } from '../../collect/rules/campaign.ts';
+import { ERROR_CODES, type ErrorCode } from '../../collect/rules/error-codes.ts';
 import { CRITERIA, FLAGS, VERDICTS } from '../../collect/rules/review-outcome.ts';
 import { FIELD_CHARACTERS } from '../../collect/rules/forms.ts';
 import { SUBMISSION_STATES } from '../../collect/rules/submission.ts';
@@ -69,18 +70,12 @@ export type CheckFinding = Read<typeof checkFinding>;
 export const done = z.strictObject({ ok: z.literal(true) });
 
 /** Codes of errors: the web has words for each, `message` is the fallback. */
-export const ERROR_CODES = [
-  'invalid_request', 'not_found', 'method_not_allowed', 'too_large', 'unsupported_media_type', 'forbidden_origin', 'wrong_host', 'signed_out', 'forbidden', 'too_many_requests', 'internal', 'unavailable',
-  'setup_done', 'setup_first', 'link_invalid', 'wrong_password', 'weak_password', 'login_taken', 'name_taken', 'alias_taken', 'email_taken', 'email_mismatch', 'last_owner', 'suspended',
-  'no_campaign', 'campaign_exists', 'campaign_closed', 'state_move', 'still_open', 'consent_needed', 'consent_changed', 'bad_dates', 'bad_time_zone', 'bad_licence', 'no_goal',
-  'nothing_to_do', 'no_passage', 'too_many_leases', 'pending_cap', 'lease_gone', 'draft_conflict', 'draft_closed', 'findings', 'undo_too_late', 'appeal_once',
-  'review_gone', 'review_faults', 'resting', 'skipped_enough', 'own_record', 'passage_licence', 'passage_known', 'nothing_accepted', 'not_frozen', 'mail_failed', 'roster_faults', 'prize_gate', 'audited_already',
-] as const;
-export type ErrorCode = (typeof ERROR_CODES)[number];
+export { ERROR_CODES };
+export type { ErrorCode };
 
 export const errorBody = z.object({
   error: z.strictObject({
-    code: z.enum(ERROR_CODES), message: z.string(), values: z.record(z.string(), z.union([z.string(), z.number()])).optional(),
+    code: z.enum(ERROR_CODES as readonly [ErrorCode, ...ErrorCode[]]), message: z.string(), values: z.record(z.string(), z.union([z.string(), z.number()])).optional(),
     /** Fields of the request at fault, by path. */
     fields: z.record(z.string(), z.string()).optional(),
   }),

@@ -25,6 +25,7 @@ create table users (
   roles text[] not null check (roles <@ array['owner', 'admin', 'moderator', 'reviewer', 'member']),
   password_hash text,
   board_visibility text not null default 'name' check (board_visibility in ('name', 'alias', 'hidden')),
+  stopped boolean not null default false,
   created_at timestamptz not null
 );
 
@@ -90,6 +91,9 @@ create table campaigns (
   id uuid primary key,
   slug text not null unique,
   title text not null,
+  purpose text not null default '',
+  organisation text not null default '',
+  is_demo boolean not null default false,
   state text not null default 'draft' check (state in ('draft', 'open', 'paused', 'closing', 'adjudicating', 'frozen', 'archived')),
   time_zone text not null,
   languages text[] not null,
@@ -99,6 +103,7 @@ create table campaigns (
   rules_version text not null references points_rules,
   consent_version integer not null default 1,
   policy jsonb not null,
+  prizes jsonb not null,
   created_by uuid references users,
   created_at timestamptz not null,
   frozen_at timestamptz
@@ -207,6 +212,8 @@ create table drafts (
   campaign_id uuid not null,
   task_id uuid references tasks,
   category text not null,
+  language text not null,
+  revises uuid,
   body jsonb not null,
   revision integer not null default 0,
   device text not null default '',
@@ -242,6 +249,13 @@ create table submissions (
   weight integer not null,
   work_day date not null,
   round integer not null default 1,
+  quality integer,
+  reviews_wanted integer not null,
+  reviews_taken integer not null default 0,
+  needs_decision text check (needs_decision in ('disagreement', 'quarantined', 'appeal')),
+  appeal_reason text,
+  undone boolean not null default false,
+  waiting_since timestamptz not null,
   split text check (split in ('train', 'held_out')),
   idempotency_key text not null,
   created_at timestamptz not null,
@@ -250,7 +264,12 @@ create table submissions (
   foreign key (campaign_id, category) references categories (campaign_id, key)
 );
 create index submissions_of_author on submissions (author_id, campaign_id, state);
-create index submissions_by_state on submissions (campaign_id, state);
+create index submissions_by_state on submissions (campaign_id, state, category);
+create index waiting_for_review on submissions (campaign_id, waiting_since) where state = 'in_review' and needs_decision is null and reviews_taken < reviews_wanted;
+create index waiting_for_decision on submissions (campaign_id, waiting_since) where needs_decision is not null;
+create index submissions_of_draft on submissions (draft_id);
+alter table drafts add foreign key (revises) references submissions;
+create unique index one_revision_at_a_time on drafts (revises) where state = 'open' and revises is not null;
 
 create table submission_versions (
   submission_id uuid not null references submissions,
@@ -272,6 +291,7 @@ create table submission_versions (
   unique (submission_id, idempotency_key)
 );
 create index same_text on submission_versions (text_key);
+create index versions_in_time on submission_versions (created_at);
 create trigger submission_versions_stay before update or delete on submission_versions for each row execute function refuse_change();
 
 create table check_results (
@@ -321,6 +341,8 @@ create table reviews (
 );
 create unique index one_review_at_a_time on reviews (reviewer_id) where state = 'assigned';
 create index reviews_of_version on reviews (submission_id, version, round);
+create index reviews_of_reviewer on reviews (reviewer_id, assigned_at);
+create index reviews_to_expire on reviews (expires_at) where state = 'assigned';
 
 create table adjudications (
   id uuid primary key,
@@ -350,7 +372,7 @@ create table ledger_entries (
   user_id uuid not null references users,
   team_id uuid references teams,
   rules_version text not null references points_rules,
-  kind text not null check (kind in ('record', 'review', 'question', 'reversal')),
+  kind text not null check (kind in ('record', 'review', 'question', 'reversal', 'audit')),
   subject text not null,
   delta_mp integer not null,
   factors jsonb not null,
@@ -365,6 +387,7 @@ create table ledger_entries (
 );
 create unique index reversed_once on ledger_entries (campaign_id, reverses) where reverses is not null;
 create index ledger_of_user on ledger_entries (campaign_id, user_id, work_day);
+create index ledger_of_subject on ledger_entries (campaign_id, subject);
 create trigger ledger_entries_stay before update or delete on ledger_entries for each row execute function refuse_change();
 create trigger ledger_entries_stay_all before truncate on ledger_entries for each statement execute function refuse_change();
 
@@ -377,6 +400,69 @@ create table board_snapshots (
   primary key (campaign_id, cutoff)
 );
 create trigger board_snapshots_stay before update or delete on board_snapshots for each row execute function refuse_change();
+
+create table awards (
+  id uuid primary key,
+  campaign_id uuid not null references campaigns,
+  user_id uuid not null references users,
+  state text not null check (state in ('candidate', 'audited', 'confirmed', 'delivered', 'forfeited')),
+  place integer not null,
+  prize text not null,
+  points_mp integer not null,
+  sample jsonb not null,
+  reason text not null default '',
+  created_at timestamptz not null,
+  unique (campaign_id, user_id)
+);
+
+create table audit_votes (
+  award_id uuid not null references awards,
+  submission_id uuid not null references submissions,
+  moderator_id uuid not null references users,
+  vote text not null check (vote in ('pass', 'fail')),
+  at timestamptz not null,
+  primary key (award_id, submission_id, moderator_id)
+);
+
+create table reports (
+  id uuid primary key,
+  submission_id uuid not null references submissions,
+  reporter_id uuid not null references users,
+  reason text not null,
+  state text not null default 'open' check (state in ('open', 'actioned', 'dismissed')),
+  at timestamptz not null,
+  answered_by uuid references users,
+  unique (submission_id, reporter_id)
+);
+
+-- What went into which dataset -----------------------------------------------------------------------------------------
+
+create table datasets (
+  campaign_id uuid not null references campaigns,
+  version integer not null,
+  state text not null default 'sealed' check (state in ('sealed', 'revoked')),
+  root text not null,
+  records integer not null,
+  train integer not null,
+  held_out integer not null,
+  licence text not null,
+  ledger_hash text not null,
+  created_by uuid references users,
+  at timestamptz not null,
+  primary key (campaign_id, version)
+);
+
+create table dataset_members (
+  campaign_id uuid not null,
+  dataset_version integer not null,
+  submission_id uuid not null,
+  version integer not null,
+  content_hash text not null,
+  primary key (campaign_id, dataset_version, submission_id),
+  foreign key (campaign_id, dataset_version) references datasets,
+  foreign key (submission_id, version) references submission_versions
+);
+create trigger dataset_members_stay before update or delete on dataset_members for each row execute function refuse_change();
 
 create table events (
   seq bigint primary key,
