@@ -23,7 +23,7 @@ export function useFindings(draftId: string, category: CategoryKey, body: Record
     const timer = setTimeout(async () => {
       const own = formCheck(category, body, language).filter(({ code }) => !QUIET.includes(code));
       setFound((before) => [...own, ...before.filter(({ code }) => !isFormCode(code))]);
-      if (!online || body.instruction.trim() === '') return;
+      if (!online || (body.instruction + body.response).trim() === '') return;
       try {
         const { findings } = await checkDraft(draftId, body, abort.signal);
         if (!abort.signal.aborted) setFound([...own, ...findings.filter(({ code }) => !isFormCode(code))]);
