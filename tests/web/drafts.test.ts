@@ -165,7 +165,7 @@ test('a second tab that wrote something else: both are shown, nothing is lost', 
   mine.edit(body('mine, more'));
   await pass(10_000);
   assert.equal(server.text.response, 'theirs');
-  assert.equal(((await local.get('ann', 'd1'))?.body as Body).response, 'mine, more');
+  assert.deepEqual((await local.get('ann', 'd1'))?.body, body('mine, more'));
   mine.resolve('mine');
   await pass(200);
   assert.equal(server.text.response, 'mine, more');
@@ -247,7 +247,7 @@ test('leaving sends what is unsaved at once, and keeps it on the device', async 
   saver.close();
   await settle();
   assert.equal(server.text.response, 'last words');
-  assert.equal(((await local.get('ann', 'd1'))?.body as Body).response, 'last words');
+  assert.deepEqual((await local.get('ann', 'd1'))?.body, body('last words'));
 });
 
 test('what was handed in is forgotten here; another person never sees it', async () => {

@@ -2,7 +2,7 @@
 import { useEffect, useId, useRef, useState, type ReactNode } from 'react';
 import { cx } from '../ui/class-names.ts';
 
-export function Disclosure({ label, button, children, side = 'bottom', className }: { readonly label: string; readonly button: ReactNode; readonly children: (close: () => void) => ReactNode; readonly side?: 'top' | 'bottom'; readonly className?: string }) {
+export function Disclosure({ label, button, children, side = 'bottom', className }: { readonly label?: string; readonly button: ReactNode; readonly children: (close: () => void) => ReactNode; readonly side?: 'top' | 'bottom'; readonly className?: string }) {
   const id = useId();
   const [open, setOpen] = useState(false);
   const box = useRef<HTMLDivElement>(null);
@@ -28,7 +28,8 @@ export function Disclosure({ label, button, children, side = 'bottom', className
   }, [open]);
   return (
     <div ref={box} className={cx('relative', className)}>
-      <button ref={opener} type="button" aria-expanded={open} aria-controls={id} aria-label={label} onClick={() => setOpen(!open)} className="flex min-h-10 w-full items-center gap-2.5 rounded-control px-2 py-1.5 text-left transition-colors hover:bg-tint">
+      <button ref={opener} type="button" aria-expanded={open} aria-controls={id} onClick={() => setOpen(!open)} className="flex min-h-10 w-full items-center gap-2.5 rounded-control px-2 py-1.5 text-left transition-colors hover:bg-tint">
+        {label && <span className="sr-only">{label}</span>}
         {button}
       </button>
       {open && (

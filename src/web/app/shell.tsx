@@ -179,7 +179,7 @@ function Account({ rooms }: { readonly rooms: readonly Room[] }) {
   );
   return (
     <>
-      <Disclosure label={t('shell.account', { name: person.name })} button={button} side="top" className="hidden lg:block">
+      <Disclosure button={button} side="top" className="hidden lg:block">
         {menu}
       </Disclosure>
       <Disclosure label={t('shell.account', { name: person.name })} button={button} side="bottom" className="lg:hidden">
@@ -189,4 +189,4 @@ function Account({ rooms }: { readonly rooms: readonly Room[] }) {
   );
 }
 
-const initials = (name: string): string => [...name.trim().split(/\s+/)].slice(0, 2).map((word) => [...word][0] ?? '').join('').toUpperCase();
+const initials = (name: string): string => name.trim().split(/\s+/).slice(0, 2).map((word) => [...word][0] ?? '').join('').toUpperCase();

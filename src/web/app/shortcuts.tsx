@@ -20,7 +20,7 @@ const STORED_AS = 'roslin.single-keys';
 
 interface Registry {
   add(shortcuts: { current: readonly Shortcut[] }): () => void;
-  showList(): void;
+  readonly showList: () => void;
 }
 
 const RegistryContext = createContext<Registry>({ add: () => () => undefined, showList: () => undefined });

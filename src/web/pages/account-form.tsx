@@ -22,21 +22,24 @@ export function AccountForm({ action, onSubmit }: { readonly action: string; rea
   const [tried, setTried] = useState(false);
   const short = tried && password.length < LEAST_PASSWORD ? t('account.passwordShort', { count: LEAST_PASSWORD }) : undefined;
   const fields = error instanceof ApiError ? ((error.body as { error?: { fields?: Record<string, string> } } | undefined)?.error?.fields ?? {}) : {};
+  const send = async () => {
+    setTried(true);
+    if (password.length < LEAST_PASSWORD) return;
+    setBusy(true);
+    setError(undefined);
+    try {
+      await onSubmit({ name: name.trim(), login: login.trim(), password, locale: currentLocale() });
+    } catch (failure) {
+      setError(failure);
+      setBusy(false);
+    }
+  };
   return (
     <form
       className="grid gap-4"
-      onSubmit={async (event) => {
+      onSubmit={(event) => {
         event.preventDefault();
-        setTried(true);
-        if (password.length < LEAST_PASSWORD) return;
-        setBusy(true);
-        setError(undefined);
-        try {
-          await onSubmit({ name: name.trim(), login: login.trim(), password, locale: currentLocale() });
-        } catch (failure) {
-          setError(failure);
-          setBusy(false);
-        }
+        void send();
       }}
     >
       {error !== undefined && <Notice kind="bad" live>{errorText(error)}</Notice>}

@@ -24,21 +24,24 @@ export default function SignIn() {
   const [error, setError] = useState<unknown>();
   if (setup_needed) return <Navigate to="/setup" />;
   if (person) return <Navigate to={to ?? '/'} replace />;
+  const send = async () => {
+    setBusy(true);
+    setError(undefined);
+    try {
+      await signIn(login.trim(), password);
+      await refresh();
+    } catch (failure) {
+      setError(failure);
+      setBusy(false);
+    }
+  };
   return (
     <Door title={t('signIn.title')} lead={to && to !== '/' ? t('signIn.back') : t('signIn.lead')}>
       <form
         className="grid gap-4"
-        onSubmit={async (event) => {
+        onSubmit={(event) => {
           event.preventDefault();
-          setBusy(true);
-          setError(undefined);
-          try {
-            await signIn(login.trim(), password);
-            await refresh();
-          } catch (failure) {
-            setError(failure);
-            setBusy(false);
-          }
+          void send();
         }}
       >
         {error !== undefined && <Notice kind="bad" live>{errorText(error)}</Notice>}

@@ -80,7 +80,7 @@ export function CheckField({ label, hint, className, ...rest }: Omit<FieldProps,
   const id = useId();
   return (
     <div className={cx('grid grid-cols-[auto_1fr] items-start gap-x-3', className)}>
-      <input type="checkbox" {...rest} id={id} aria-describedby={hint ? `${id}-hint` : undefined} className="mt-0.5 size-5 shrink-0 cursor-pointer" />
+      <input type="checkbox" {...rest} id={id} aria-describedby={hint ? `${id}-hint` : undefined} className="size-6 shrink-0 cursor-pointer" />
       <label htmlFor={id} className="leading-snug">
         {label}
       </label>

@@ -94,6 +94,18 @@ export function Editor({ view, above, onChanged }: { readonly view: DraftView; r
     }
   };
 
+  const release = async (reason: string) => {
+    setSkipping(false);
+    try {
+      await saver.flush();
+      await releaseTask(draft.id, reason);
+      onChanged();
+      await navigate({ to: '/write' });
+    } catch (error) {
+      setProblem(errorText(error));
+    }
+  };
+
   useShortcuts(
     done
       ? []
@@ -202,17 +214,7 @@ export function Editor({ view, above, onChanged }: { readonly view: DraftView; r
           </div>
         </form>
       </div>
-      <Skip open={skipping} onClose={() => setSkipping(false)} onSkip={async (reason) => {
-        setSkipping(false);
-        try {
-          await saver.flush();
-          await releaseTask(draft.id, reason);
-          onChanged();
-          await navigate({ to: '/write' });
-        } catch (error) {
-          setProblem(errorText(error));
-        }
-      }} />
+      <Skip open={skipping} onClose={() => setSkipping(false)} onSkip={(reason) => void release(reason)} />
     </>
   );
 }

@@ -20,7 +20,7 @@ export function useFindings(draftId: string, category: CategoryKey, body: Record
   const text = JSON.stringify(body);
   useEffect(() => {
     const abort = new AbortController();
-    const timer = setTimeout(async () => {
+    const look = async () => {
       const own = formCheck(category, body, language).filter(({ code }) => !QUIET.includes(code));
       setFound((before) => [...own, ...before.filter(({ code }) => !isFormCode(code))]);
       if (!online || (body.instruction + body.response).trim() === '') return;
@@ -30,7 +30,8 @@ export function useFindings(draftId: string, category: CategoryKey, body: Record
       } catch {
         // The hints of the server are missing for now; handing in checks everything again.
       }
-    }, AFTER_MS);
+    };
+    const timer = setTimeout(() => void look(), AFTER_MS);
     return () => {
       clearTimeout(timer);
       abort.abort();
