@@ -2,6 +2,7 @@
  * How the studio's pages are built: `npm run build:web`, into dist/web. No inline script and no inline style reaches the
  * page, so that the server's policy can forbid both; nothing is loaded from another host.
  */
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import tailwind from '@tailwindcss/vite';
 import { defineConfig } from 'vite';
@@ -14,7 +15,7 @@ export default defineConfig({
   publicDir: 'public',
   plugins: [cataloguePlugin(here), tailwind()],
   build: {
-    outDir: fileURLToPath(new URL('../../dist/web', import.meta.url)),
+    outDir: join(here, '..', '..', 'dist', 'web'),
     emptyOutDir: true,
     target: 'es2023',
     cssTarget: ['chrome123', 'firefox128', 'safari17.5'],

@@ -3,11 +3,11 @@
  * that carry a secret (first owner, invitation, screen) have it after the #, which no server sees and no log keeps.
  */
 import type { QueryClient } from '@tanstack/react-query';
-import { createRootRouteWithContext, createRoute, createRouter, lazyRouteComponent, Navigate, Outlet } from '@tanstack/react-router';
+import { createRootRouteWithContext, createRoute, createRouter, lazyRouteComponent, Navigate, Outlet, useRouterState } from '@tanstack/react-router';
 import { loadWords } from '../i18n/index.ts';
 import { Failure, Loading, Missing } from './failure.tsx';
 import { Home } from '../pages/home.tsx';
-import { loadSession, useSession } from './session.tsx';
+import { hasRole, loadSession, useSession } from './session.tsx';
 import { Shell } from './shell.tsx';
 
 /** All pages but the first need the rest of the words. */
@@ -24,10 +24,13 @@ const root = createRootRouteWithContext<Context>()({
 
 /** Pages for people who are signed in and have agreed to the campaign's terms; others are sent to where they can. */
 function Inside() {
-  const { setup_needed, person, consent } = useSession();
+  const { setup_needed, person, campaign, consent } = useSession();
+  const path = useRouterState({ select: (state) => state.location.pathname });
   if (setup_needed) return <Navigate to="/setup" />;
   if (!person) return <Navigate to="/sign-in" search={{ to: location.pathname + location.search }} replace />;
-  if (consent && consent.given !== consent.needed) return <Navigate to="/welcome" replace />;
+  // Organisers need not take part: they are asked when they write or review.
+  const asked = campaign?.state !== 'draft' && (!hasRole(person.roles, 'admin', 'moderator') || /^\/(write|review|practice)/.test(path));
+  if (asked && consent && consent.given !== consent.needed) return <Navigate to="/welcome" replace />;
   return <Shell />;
 }
 
