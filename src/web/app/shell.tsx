@@ -1,6 +1,6 @@
 /** The frame around the pages: the way to each room, the campaign's name, one's own account. */
 import { useQueryClient } from '@tanstack/react-query';
-import { Link, Outlet, useRouterState } from '@tanstack/react-router';
+import { Link, Outlet } from '@tanstack/react-router';
 import { useEffect, type ReactNode } from 'react';
 import { useTranslation } from '../i18n/react.ts';
 import { saveMe } from '../api/account.ts';
@@ -46,7 +46,6 @@ export function Shell() {
   const { t } = useTranslation();
   const { campaign } = useSession();
   const { work, later, manage } = useRooms();
-  const path = useRouterState({ select: (state) => state.location.pathname });
   useEffect(() => {
     const moved = () => (document.body.dataset['moved'] = 'yes');
     window.addEventListener('click', moved, { once: true });
@@ -89,7 +88,7 @@ export function Shell() {
           <Account rooms={[...later, ...work.slice(4)]} />
         </div>
       </header>
-      <main id="main" tabIndex={-1} key={path.split('/').slice(0, 3).join('/')} className="rise min-w-0 px-4 pt-6 pb-28 outline-none sm:px-8 lg:px-10 lg:pt-10 lg:pb-16">
+      <main id="main" tabIndex={-1} className="min-w-0 px-4 pt-6 pb-28 outline-none sm:px-8 lg:px-10 lg:pt-10 lg:pb-16">
         <div className="mx-auto max-w-6xl">
           <Outlet />
         </div>

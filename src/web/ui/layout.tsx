@@ -14,7 +14,7 @@ export function PageHead({ title, lead, actions, above }: { readonly title: stri
     if (document.body.dataset['moved'] === 'yes' && (document.activeElement === document.body || document.activeElement?.closest('nav'))) heading.current?.focus({ preventScroll: true });
   }, []);
   return (
-    <div className="mb-6 flex flex-wrap items-end justify-between gap-x-8 gap-y-4">
+    <div className="rise mb-6 flex flex-wrap items-end justify-between gap-x-8 gap-y-4">
       <div className="min-w-0 max-w-3xl">
         {above}
         <h1 ref={heading} tabIndex={-1} className="text-[1.75rem] font-semibold sm:text-[2rem]">
