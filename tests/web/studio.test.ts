@@ -110,6 +110,7 @@ test('from the one-time link to an accepted record, by clicking', { skip: noBrow
     await ann.getByRole('checkbox').check();
     await ann.getByRole('button', { name: /Hand in/ }).click();
     await ann.getByRole('heading', { name: 'Handed in. Thank you.' }).waitFor();
+    if (shots) await ann.waitForTimeout(400);
     await picture(ann, 'handed-in');
     // Ten seconds to take it back, which nobody has to wait for here.
     ahead += 11_000;

@@ -26,7 +26,7 @@ export function Table<R>({ caption, hideCaption = false, columns, rows, rowKey, 
   const id = useId();
   const side = (column: Column<R>) => cx(column.align === 'right' ? 'text-right tabular whitespace-nowrap' : 'text-left', column.wideOnly && 'hidden md:table-cell');
   return (
-    <div role="region" aria-labelledby={id} tabIndex={0} className="overflow-x-auto rounded-card">
+    <div role="region" aria-labelledby={id} tabIndex={0} className="relative overflow-x-auto rounded-card">
       <table className="w-full border-collapse text-[0.9375rem]">
         <caption id={id} className={hideCaption ? 'sr-only' : 'pb-2 text-left text-sm text-soft'}>
           {caption}
