@@ -60,8 +60,8 @@ const LLAMA_LOADER = 'src/llama-cpp/load.ts';
 /** The layer of src/<layer>/…; a file directly under src/ is its own ("errors.ts", "index.ts"). */
 const layerOf = (path: string) => path.split('/')[1] ?? '';
 
-/** Everything that breaks the rule in these sources (path from the root -> text), as sentences. */
-export function violations(files: ReadonlyMap<string, string>, packages: readonly string[]): string[] {
+/** Everything that breaks the rule in these sources (path from the root -> text), as sentences. `bundled`: packages that the pages are built with, which users need not install. */
+export function violations(files: ReadonlyMap<string, string>, packages: readonly string[], bundled: readonly string[] = []): string[] {
   const found: string[] = [];
   const graph = new Map<string, string[]>();
   for (const [path, source] of files) {
@@ -72,7 +72,7 @@ export function violations(files: ReadonlyMap<string, string>, packages: readonl
       if (isPure(path) && !specifier.startsWith('.')) found.push(`${path} imports ${specifier}, but must be able to run in a browser`);
       if (specifier.startsWith('node:')) continue;
       if (!specifier.startsWith('.')) {
-        found.push(...packageViolations(path, layer, specifier, typeOnly, packages));
+        found.push(...packageViolations(path, layer, specifier, typeOnly, layer === 'web' ? bundled : packages));
         continue;
       }
       const target = normalize(join(dirname(path), specifier));
