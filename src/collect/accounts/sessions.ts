@@ -7,7 +7,7 @@ import { Refusal } from '../refusal.ts';
 import { audit } from '../../store/audit.ts';
 import { keyOf } from './names.ts';
 import { verifyPassword } from './password.ts';
-import { countFailure, forgetFailures, requireBelow, type Limit } from './throttle.ts';
+import { countTry, forgetTries, uncountTry, type Limit } from './throttle.ts';
 
 /** Who is asking. */
 export interface Person {
@@ -61,23 +61,21 @@ export async function personOf(context: Context, token: string): Promise<Person 
 }
 
 const WINDOW_MS = 15 * 60_000;
-const ACCOUNT_FAILURES = 5;
-const ADDRESS_FAILURES = 50;
+const ACCOUNT_TRIES = 5;
+const ADDRESS_TRIES = 50;
 
 /** Opens a session. The answer to a wrong password and to somebody unknown is the same, and takes as long. */
 export async function signIn(context: Context, login: string, password: string, address: string): Promise<string> {
   const key = keyOf(login);
-  const account: Limit = { key: `login ${key}`, most: ACCOUNT_FAILURES, windowMs: WINDOW_MS };
-  const limits: readonly Limit[] = [account, { key: `address ${address}`, most: ADDRESS_FAILURES, windowMs: WINDOW_MS }];
-  await requireBelow(context, limits);
+  const account: Limit = { key: `login ${key}`, most: ACCOUNT_TRIES, windowMs: WINDOW_MS };
+  const from: Limit = { key: `address ${address}`, most: ADDRESS_TRIES, windowMs: WINDOW_MS };
+  await countTry(context, [account, from]);
   const user = await context.store.db.selectFrom('users').select(['id', 'password_hash', 'status']).where((eb) => eb.or([eb('login_key', '=', key), eb('email_key', '=', key)])).executeTakeFirst();
   const right = await verifyPassword(password, user?.password_hash);
-  if (!user || !right || user.status === 'erased') {
-    await countFailure(context, limits);
-    throw new Refusal('wrong_password', 'Name or password is not right.');
-  }
+  if (!user || !right || user.status === 'erased') throw new Refusal('wrong_password', 'Name or password is not right.');
+  await forgetTries(context, account.key);
+  await uncountTry(context, from.key);
   if (user.status === 'suspended') throw new Refusal('suspended', 'This account is suspended. Write to the organisers.');
-  await forgetFailures(context, [account.key]);
   return context.store.transaction(async (tx) => {
     const token = await openSession(tx, user.id, context.now());
     await audit(tx, { actor: user.id, type: 'session.opened', subject: `user:${user.id}` }, instantOf(context));

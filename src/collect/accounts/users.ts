@@ -8,7 +8,7 @@ import type { Role } from '../rules/access.ts';
 import { cleanName, keyOf, refusingTaken } from './names.ts';
 import { hashPassword, requireStrong, verifyPassword } from './password.ts';
 import { endSessions, type Person } from './sessions.ts';
-import { countFailure, requireBelow } from './throttle.ts';
+import { countTry, forgetTries } from './throttle.ts';
 
 export interface NewAccount {
   readonly login: string;
@@ -76,11 +76,10 @@ export async function changeOwn(context: Context, person: Person, { name, alias,
 
 /** Asks for the password of who is signed in already; failures are counted. */
 async function requireOwnPassword(context: Context, person: Person, password: string): Promise<void> {
-  const limits = [{ key: `own password ${person.id}`, most: 5, windowMs: 15 * 60_000 }];
-  await requireBelow(context, limits);
+  const key = `own password ${person.id}`;
+  await countTry(context, [{ key, most: 5, windowMs: 15 * 60_000 }]);
   const { password_hash } = await context.store.db.selectFrom('users').select('password_hash').where('id', '=', person.id).executeTakeFirstOrThrow();
-  if (await verifyPassword(password, password_hash)) return;
-  await countFailure(context, limits);
+  if (await verifyPassword(password, password_hash)) return forgetTries(context, key);
   throw new Refusal('wrong_password', 'The password is not right.', { fields: { current: 'is not right' } });
 }
 

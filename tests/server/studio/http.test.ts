@@ -123,6 +123,18 @@ test('the sixth try at a password is refused, also with the right one, for a qua
   await client.ok('POST', '/api/session', { login: 'olga', password: PASSWORD });
 });
 
+test('tries at a password at once are no more than tries in turn; right ones are not counted', async () => {
+  await using studio = await startTestStudio(database);
+  await owner(studio);
+  const guesses = await Promise.all(Array.from({ length: 20 }, () => new Client(studio).ask('POST', '/api/session', { login: 'olga', password: 'wrong' })));
+  assert.deepEqual([403, 429].map((status) => guesses.filter((reply) => reply.status === status).length), [5, 15]);
+  studio.advance(901_000);
+  for (let minute = 0; minute < 6; minute++) {
+    for (let i = 0; i < 20; i++) await new Client(studio).ok('POST', '/api/session', { login: 'olga', password: PASSWORD });
+    studio.advance(60_000);
+  }
+});
+
 test('bodies are bounded, and requests a minute', async () => {
   await using studio = await startTestStudio(database);
   const olga = await owner(studio);
