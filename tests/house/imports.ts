@@ -37,8 +37,12 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ...Object.fromEntries(STAGES.map((stage) => [stage, BELOW_STAGES])),
   server: [...STAGES, ...BELOW_STAGES, 'store'],
   cli: [...STAGES, ...BELOW_STAGES, 'store', 'server'],
-  web: [],
+  web: ['collect', 'text'],
 };
+
+/** What a browser may load as well: it imports nothing but its own kind, no package and nothing of Node. */
+const PURE = ['src/collect/rules/', 'src/collect/guidelines/', 'src/collect/demo/', 'src/text/', 'src/errors.ts', 'src/artefacts/random.ts'];
+const isPure = (path: string) => PURE.some((start) => path.startsWith(start));
 
 /** Packages that a layer is limited to; the others may use what package.json lists. */
 const ONLY_PACKAGES: Readonly<Record<string, readonly string[]>> = { engine: ['onnxruntime-node', '@bufbuild/protobuf'] };
@@ -61,6 +65,7 @@ export function violations(files: ReadonlyMap<string, string>, packages: readonl
     if (!layer.includes('.') && !(layer in MAY_IMPORT)) found.push(`${path}: src/${layer}/ is not a layer; add it to the table in tests/house/imports.ts`);
     const targets: string[] = [];
     for (const { specifier, typeOnly } of importsOf(source)) {
+      if (isPure(path) && !specifier.startsWith('.')) found.push(`${path} imports ${specifier}, but must be able to run in a browser`);
       if (specifier.startsWith('node:')) continue;
       if (!specifier.startsWith('.')) {
         found.push(...packageViolations(path, layer, specifier, typeOnly, packages));
@@ -74,6 +79,8 @@ export function violations(files: ReadonlyMap<string, string>, packages: readonl
       // An import of types alone is gone at run time: it must keep the direction, but makes no cycle.
       if (!typeOnly) targets.push(target);
       const to = layerOf(target);
+      if (isPure(path) && !isPure(target)) found.push(`${path} imports ${target}, but must be able to run in a browser`);
+      if (layer === 'web' && to !== 'web' && !isPure(target)) found.push(`${path} imports ${target}, which a browser cannot run`);
       if (!mayImport(layer, to)) found.push(`${path} imports ${target}: ${layer} may not import ${to}`);
     }
     graph.set(path, targets);

@@ -45,6 +45,9 @@ const REFUSED: Record<string, [path: string, source: string, says: RegExp]> = {
   'a second place that loads ONNX Runtime': ['src/engine/x.ts', `import * as ort from 'onnxruntime-node';`, /only src\/engine\/runtime\/ort.ts does/],
   'a second place that loads llama.cpp': ['src/export/x.ts', `import { getLlama } from 'node-llama-cpp';`, /only src\/llama-cpp\/load.ts does/],
   'a development package': ['src/train/x.ts', `import fc from 'fast-check';`, /does not list for users/],
+  'rules of the campaign using Node': ['src/collect/rules/x.ts', `import { createHash } from 'node:crypto';`, /must be able to run in a browser/],
+  'rules of the campaign using what uses Node': ['src/collect/rules/x.ts', `import { sha256 } from '../../artefacts/canonical.ts';`, /must be able to run in a browser/],
+  'pages using what uses Node': ['src/web/x.ts', `import { y } from '../collect/store/y.ts';`, /which a browser cannot run/],
   'a file outside src/': ['src/train/x.ts', `import { y } from '../../tests/y.ts';`, /reaches outside src/],
   'an unknown layer': ['src/misc/x.ts', ``, /is not a layer/],
 };
