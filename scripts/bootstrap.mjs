@@ -48,21 +48,28 @@ function nodeIsReady(base) {
 /**
  * Why node_modules does not hold what package-lock.json says: a reason, or undefined if it does. `installed` is the list
  * that npm writes inside node_modules as its last act, so an interrupted install is seen too. An optional package may be
- * missing only where it is meant for another machine (npm under an old Node skips some that this machine needs), or where
- * its twin for the other C library is there.
+ * missing only where it is meant for another machine (npm under an old Node skips some that this machine needs), where
+ * its twin for the other C library is there, or where all that ask for it are missing themselves.
  */
 export function installProblem(wanted, installed, machine = process) {
   if (!installed) return 'nothing is installed';
+  let asked;
   for (const [path, entry] of Object.entries(wanted.packages)) {
     if (path === '') continue;
     const found = installed.packages[path];
     if (found) {
       if (found.version !== entry.version || found.integrity !== entry.integrity) return `${path} is not version ${entry.version}`;
-    } else if (!entry.optional || (isFor(entry, machine) && !installed.packages[twin(path)])) {
+    } else if (!entry.optional || (isFor(entry, machine) && !installed.packages[twin(path)] && (asked ??= askedFor(wanted, installed)).has(path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length)))) {
       return `${path} is missing`;
     }
   }
   return undefined;
+}
+
+/** Names of the packages that this project, or what is installed of it, asks for. */
+function askedFor(wanted, installed) {
+  const entries = Object.entries(wanted.packages).filter(([path]) => path === '' || installed.packages[path]);
+  return new Set(entries.flatMap(([, entry]) => [entry.dependencies, entry.optionalDependencies, entry.devDependencies, entry.peerDependencies].flatMap((list) => Object.keys(list ?? {}))));
 }
 
 function isFor({ os, cpu }, machine) {

@@ -20,8 +20,9 @@ if (status !== 0) {
 }
 
 for (const name of readdirSync(src, { recursive: true })) {
-  if (!/\.(js|d\.ts)$/.test(name)) continue;
+  if (!/\.(js|d\.ts)$/.test(name) || /^web[\\/]/.test(name)) continue;
   mkdirSync(dirname(join(dist, name)), { recursive: true });
   copyFileSync(join(src, name), join(dist, name));
 }
+if (runNode([join(root, 'scripts', 'build-web.mjs')], { env, stdio: ['ignore', process.stderr, process.stderr] }) !== 0) process.exit(1);
 chmodSync(join(dist, 'cli', 'main.js'), 0o755);

@@ -4,4 +4,4 @@ import { close, runChecks, runTests, testFiles, underNode24 } from './runner.mjs
 
 await underNode24(fileURLToPath(import.meta.url), []);
 const house = ['layers', 'budget', 'surface'].map((name) => `tests/house/${name}.test.ts`);
-close(runChecks(['types', 'lint']), await runTests(testFiles(house)));
+close(runChecks(['types', 'types of the pages', 'lint']), await runTests(testFiles(house)));

@@ -19,6 +19,7 @@ export async function underNode24(script, args) {
 
 const CHECKS = {
   types: ['node_modules/typescript/bin/tsc', '--noEmit', '-p', 'tsconfig.json'],
+  'types of the pages': ['node_modules/typescript/bin/tsc', '--noEmit', '-p', 'tests/web/tsconfig.json'],
   lint: ['node_modules/oxlint/bin/oxlint', '--type-aware', '--deny-warnings', '--format', 'unix'],
 };
 
@@ -49,6 +50,8 @@ export function testFiles(paths) {
 /** Runs test files, each in its own process, two at a time; returns {passed, failed, skipped: reasons}. */
 export async function runTests(files) {
   if (files.length === 0) throw new Error('no test file (*.test.ts) was found there');
+  // The pages' tests open what was built of these sources, not of older ones.
+  if (files.some((file) => shortName(file).startsWith('tests/web/'))) spawnSync(process.execPath, [join(root, 'scripts', 'build-web.mjs')], { cwd: root, stdio: 'inherit' });
   const results = new Map(files.map((file) => [file, { file, passed: 0, skipped: [], failures: [], output: '', ms: 0, printed: false }]));
   const stream = run({ files, concurrency: 2, isolation: 'process', timeout: TEST_TIMEOUT_MS });
   for await (const { type, data } of stream) {

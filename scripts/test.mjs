@@ -10,7 +10,7 @@ await underNode24(fileURLToPath(import.meta.url), paths);
 
 try {
   const files = testFiles(paths);
-  const checks = paths.length === 0 ? [runChecks(['types', 'lint'])] : [];
+  const checks = paths.length === 0 ? [runChecks(['types', 'types of the pages', 'lint'])] : [];
   close(...checks, await runTests(files));
 } catch (error) {
   console.error(`npm test: ${error.message}`);

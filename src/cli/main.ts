@@ -8,6 +8,7 @@ import { run, type Verb } from './run.ts';
  * ONNX Runtime is fetched before, with a word about it.
  */
 const VERBS: Record<string, Verb> = {
+  up: { summary: 'the studio: people write and review records in the browser', load: () => import('./up.ts') },
   dataset: { summary: 'import, seal, split, look into and export records', load: () => import('./dataset.ts') },
   pretrain: { summary: 'a small base model from nothing but text', engine: true, load: () => import('./pretrain.ts') },
   plan: { summary: 'what a training run will take: tokens, memory, time, disk', engine: true, load: () => import('./plan.ts') },
@@ -18,6 +19,8 @@ const VERBS: Record<string, Verb> = {
   chat: { summary: 'questions and answers in the terminal', engine: true, load: () => import('./chat.ts') },
   licences: { summary: 'what licences of base and data come to', load: () => import('./licences.ts') },
   serve: { summary: 'a server that speaks the OpenAI API', load: () => import('./serve.ts') },
+  backup: { summary: 'everything of a studio as one file, also while it runs', load: () => import('./backup.ts') },
+  restore: { summary: 'a backup into an empty workspace', load: () => import('./restore.ts') },
   doctor: { summary: 'what this machine has and lacks, and the exact remedy', load: () => import('./doctor.ts') },
 };
 

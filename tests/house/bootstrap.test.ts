@@ -30,14 +30,17 @@ const bootstrapPath = join(root, 'scripts', 'bootstrap.mjs');
 const { NODE_VERSION, installProblem, nodePackage, remedyFor } = (await import(pathToFileURL(bootstrapPath).href)) as Bootstrap;
 
 const LINUX = { platform: 'linux', arch: 'x64' };
-const a = { version: '1.0.0', integrity: 'sha512-a' };
+const tools = { 'tool-linux-x64-gnu': '2.0.0', 'tool-linux-x64-musl': '2.0.0', 'tool-darwin-arm64': '2.0.0' };
+const a = { version: '1.0.0', integrity: 'sha512-a', optionalDependencies: tools };
 const wanted: Lock = {
   packages: {
     '': {},
     'node_modules/a': a,
     'node_modules/tool-linux-x64-gnu': { version: '2.0.0', optional: true, os: ['linux'], cpu: ['x64'] },
     'node_modules/tool-linux-x64-musl': { version: '2.0.0', optional: true, os: ['linux'], cpu: ['x64'] },
-    'node_modules/tool-darwin-arm64': { version: '2.0.0', optional: true, os: ['darwin'], cpu: ['arm64'] },
+    'node_modules/tool-darwin-arm64': { version: '2.0.0', optional: true, os: ['darwin'], cpu: ['arm64'], dependencies: { helper: '1.0.0' } },
+    // For every machine, but asked for by what is not for this one.
+    'node_modules/helper': { version: '1.0.0', optional: true },
   },
 };
 const gnu = { 'node_modules/tool-linux-x64-gnu': { version: '2.0.0' } };

@@ -45,9 +45,9 @@ after(() => rmSync(folder, { recursive: true, force: true }));
 
 test('the package holds what users need and nothing else', () => {
   const paths = packed.files.map(({ path }) => path);
-  assert.deepEqual(paths.filter((path) => !/^(package\.json|README\.md|LICENSE|CHANGELOG\.md|schemas\/record\.schema\.json|dist\/.*\.(js|d\.ts))$/.test(path)), []);
+  assert.deepEqual(paths.filter((path) => !/^(package\.json|README\.md|LICENSE|CHANGELOG\.md|schemas\/record\.schema\.json|dist\/.*\.(js|d\.ts)|dist\/web\/([\w-]+\.(html|svg|json|md)|assets\/[\w-]+\.(css|woff2)))$/.test(path)), []);
   assert.deepEqual(paths.filter((path) => /(^|\/)tests?\/|\.test\./.test(path)), []);
-  for (const needed of ['LICENSE', 'schemas/record.schema.json', 'dist/cli/main.js', 'dist/engine/index.js', 'dist/engine/index.d.ts', 'dist/engine/onnx/onnx_pb.js', 'dist/engine/onnx/onnx_pb.d.ts']) {
+  for (const needed of ['LICENSE', 'schemas/record.schema.json', 'dist/cli/main.js', 'dist/engine/index.js', 'dist/engine/index.d.ts', 'dist/web/index.html', 'dist/web/licences.md', 'dist/engine/onnx/onnx_pb.js', 'dist/engine/onnx/onnx_pb.d.ts']) {
     assert.ok(paths.includes(needed), `${needed} is missing`);
   }
   assert.ok(packed.size < 2e6, `${packed.size} bytes`);

@@ -1,0 +1,18 @@
+/** `roslin restore`: a backup into an empty workspace. */
+import { Command } from 'commander';
+import { count, print, printJson, sanitise } from './terminal.ts';
+import { WORKSPACE } from './up.ts';
+
+export function command(): Command {
+  return new Command()
+    .argument('<file>', 'that "roslin backup" wrote')
+    .option('--workspace <folder>', 'of the studio; empty or new', WORKSPACE)
+    .option('--json', 'print one JSON object')
+    .action(async (file: string, flags: { readonly workspace: string; readonly json?: boolean }) => {
+      const [{ openWorkspace }, { restore }] = await Promise.all([import('../store/workspace.ts'), import('../store/backup.ts')]);
+      await using workspace = await openWorkspace(flags.workspace);
+      const done = await restore(workspace.store, workspace.folder, file);
+      if (flags.json) printJson({ workspace: flags.workspace, ...done });
+      else print(`${sanitise(flags.workspace)}: ${count(done.rows)} rows, ${count(done.files)} files of datasets. Everybody signs in again.`);
+    });
+}

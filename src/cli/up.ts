@@ -1,0 +1,91 @@
+/** `roslin up`: the studio on an embedded database, until Ctrl-C. */
+import { existsSync, readFileSync } from 'node:fs';
+import { Command } from 'commander';
+import { InputError, RoslinError, UsageError } from '../errors.ts';
+import { interruptSignal } from './interrupt.ts';
+import { note, painter, print, printJson, sanitise } from './terminal.ts';
+import { wholeNumber } from './train-options.ts';
+
+export const WORKSPACE = '.roslin/studio';
+
+interface Flags {
+  readonly workspace: string;
+  readonly host: string;
+  readonly port: number;
+  readonly publicUrl?: string;
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
+  readonly trustedProxy: readonly string[];
+  readonly smtp?: string;
+  readonly mailFrom?: string;
+  readonly demo?: boolean | string;
+  readonly json?: boolean;
+}
+
+export function command(): Command {
+  return new Command()
+    .option('--workspace <folder>', 'database, datasets and all that belongs to it; made where it is not there', WORKSPACE)
+    .option('--host <host>', 'where to listen', '127.0.0.1')
+    .option('--port <n>', '0: any that is free', wholeNumber(0), 8000)
+    .option('--public-url <url>', 'where people reach it, such as https://studio.example.org')
+    .option('--tls-cert <file>', 'certificate with its chain, PEM')
+    .option('--tls-key <file>', 'its key, PEM')
+    .option('--trusted-proxy <address>', 'proxy whose X-Forwarded-For is believed, an address or network; may be given several times', (text: string, before: readonly string[]) => [...before, text], [] as readonly string[])
+    .option('--smtp <url>', 'mail server, such as smtp://user:password@host:587 (default: ROSLIN_SMTP)')
+    .option('--mail-from <address>', 'sender of mail (default: ROSLIN_MAIL_FROM)')
+    .option('--demo [language]', 'begin with a sample campaign, in en or ru')
+    .option('--json', 'say where it listens as one JSON object')
+    .addHelpText('after', '\nDATABASE_URL=postgres://… uses a PostgreSQL of your own instead of the embedded one; several servers may then run side by side.')
+    .action(up);
+}
+
+async function up(flags: Flags): Promise<void> {
+  const stop = interruptSignal();
+  const { startStudio } = await import('../server/studio/up.ts');
+  const studio = await startStudio({
+    workspace: flags.workspace, host: flags.host, port: flags.port, publicUrl: flags.publicUrl, tls: tlsOf(flags), trustedProxies: flags.trustedProxy, mail: await mailerOf(flags), databaseUrl: process.env['DATABASE_URL'] ?? '',
+    onFault: (error) => note(`roslin: ${sanitise(faultOf(error))}`),
+  });
+  try {
+    if (flags.demo) await startDemo(studio.context, flags.demo);
+    if (flags.json) printJson({ url: studio.publicUrl, listening: studio.url, owner_link: studio.ownerLink ?? null, embedded: studio.embedded });
+    else say(studio);
+    if (!stop.aborted) await new Promise<void>((done) => stop.addEventListener('abort', () => done(), { once: true }));
+    note('Ending: requests that run have 10 s.');
+  } finally {
+    await studio.close();
+  }
+}
+
+function say({ publicUrl, url, ownerLink, embedded, recovered, hasPages }: { readonly publicUrl: string; readonly url: string; readonly ownerLink: string | undefined; readonly embedded: boolean; readonly recovered: boolean; readonly hasPages: boolean }): void {
+  const paint = painter(process.stdout);
+  print(`${paint('bold', publicUrl)}  ${embedded ? 'embedded PostgreSQL in the workspace' : 'PostgreSQL of your own'}${url === publicUrl ? '' : `, listening on ${url}`}`);
+  if (recovered) note('The database was running still: an earlier process ended without stopping it. It goes on with it.');
+  if (!hasPages) note('The pages are not built: run "npm run build:web" in the clone, then start again.');
+  if (ownerLink !== undefined) print(`\nOpen this once to become its owner:\n${paint('bold', ownerLink)}\n`);
+}
+
+async function startDemo(context: Parameters<typeof import('../collect/demo-campaign.ts')['makeDemo']>[0], demo: boolean | string): Promise<void> {
+  const [{ makeDemo }, { currentCampaign }] = await Promise.all([import('../collect/demo-campaign.ts'), import('../collect/campaigns/current.ts')]);
+  if (await currentCampaign(context.store.db)) return note('There is a campaign already: --demo changes nothing.');
+  await makeDemo(context, null, typeof demo === 'string' ? demo : 'en');
+}
+
+function tlsOf({ tlsCert, tlsKey }: Flags): { cert: string; key: string } | undefined {
+  if (tlsCert === undefined && tlsKey === undefined) return undefined;
+  if (tlsCert === undefined || tlsKey === undefined) throw new UsageError({ expected: 'both --tls-cert and --tls-key', found: 'one of them', where: tlsCert === undefined ? '--tls-key' : '--tls-cert' });
+  const read = (path: string): string => {
+    if (!existsSync(path)) throw new InputError({ expected: 'a PEM file', found: 'nothing there', where: path, remedy: 'Check the path.' });
+    return readFileSync(path, 'utf8');
+  };
+  return { cert: read(tlsCert), key: read(tlsKey) };
+}
+
+async function mailerOf({ smtp = process.env['ROSLIN_SMTP'], mailFrom = process.env['ROSLIN_MAIL_FROM'] }: Flags) {
+  if (smtp === undefined) return undefined;
+  if (mailFrom === undefined) throw new UsageError({ expected: 'a sender for mail', found: 'none', where: '--mail-from', remedy: 'Give --mail-from "Roslin <roslin@example.org>".' });
+  const { smtpMailer } = await import('../server/studio/mail.ts');
+  return smtpMailer(smtp, mailFrom);
+}
+
+const faultOf = (error: unknown): string => (error instanceof RoslinError ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error));

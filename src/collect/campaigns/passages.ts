@@ -1,0 +1,107 @@
+/** The pool of passages that context tasks are written about: text with its source, revision and licence. The server fetches nothing. */
+import { sql } from 'kysely';
+import { sha256 } from '../../artefacts/canonical.ts';
+import { licencesIn, parseLicence, isLicence, writeLicence } from '../../licence/expression.ts';
+import { licenceVerdict } from '../../licence/verdict.ts';
+import { audit } from '../../store/audit.ts';
+import { newId } from '../../store/id.ts';
+import { isUniqueViolation, type Db, type Tx } from '../../store/store.ts';
+import { withoutCitationMarks } from '../../text/citations.ts';
+import { instantOf, type Context } from '../context.ts';
+import { notFound, Refusal, refusedMove } from '../refusal.ts';
+import { actorsOf, type Role } from '../rules/access.ts';
+import { step } from '../rules/machine.ts';
+import { PASSAGE, type PassageEvent } from '../rules/work.ts';
+import { countWords } from '../rules/words.ts';
+import type { Campaign } from './current.ts';
+
+export interface PassageInput {
+  readonly text: string;
+  readonly language: string;
+  readonly kind: 'wikipedia' | 'organisation' | 'public_domain' | 'other';
+  readonly title: string;
+  readonly url?: string | undefined;
+  readonly revision?: string | undefined;
+  readonly author?: string | undefined;
+  readonly licence: string;
+}
+
+const LEAST_WORDS = 60;
+const MOST_WORDS = 800;
+
+/** What may not go into a dataset is refused before anybody writes about it. */
+function requireLicence(licence: string): string {
+  const refuse = (why: string) => new Refusal('passage_licence', `A passage under this licence cannot be used: ${why}.`, { fields: { licence: why } });
+  if (!isLicence(licence)) throw refuse('it is no SPDX expression, such as CC-BY-SA-4.0');
+  const expression = parseLicence(licence);
+  if (licencesIn(expression).includes(null)) throw refuse('it is unknown');
+  const { verdict, reasons } = licenceVerdict([{ part: 'data', licence }]);
+  const own = licencesIn(expression).every((one) => one?.startsWith('LicenseRef-'));
+  if (verdict === 'tainted' || (verdict === 'unknown' && !own)) throw refuse(reasons.join('; ') || 'it is not in the table of known ones');
+  return writeLicence(expression);
+}
+
+/** Whoever may verify passages adds verified ones. */
+export async function addPassage(context: Context, campaign: Campaign, actor: string | null, input: PassageInput, verified = true): Promise<string> {
+  const licence = requireLicence(input.licence);
+  const text = withoutCitationMarks(input.text).normalize('NFC').replace(/[ \t\u00a0]+/g, ' ').replace(/\n{3,}/g, '\n\n').trim();
+  const words = countWords(text, input.language);
+  if (words < LEAST_WORDS || words > MOST_WORDS) throw new Refusal('invalid_request', `A passage has ${LEAST_WORDS} to ${MOST_WORDS} words; this one has ${words}.`, { values: { words, min: LEAST_WORDS, max: MOST_WORDS }, fields: { text: 'length' } });
+  if (input.kind === 'wikipedia' && !input.revision && !/[?&]oldid=\d+/.test(input.url ?? '')) throw new Refusal('invalid_request', 'Give the permanent link of the page, or its revision: pages change.', { fields: { url: 'permanent link' } });
+  try {
+    return await context.store.transaction(async (tx) => {
+      const now = context.now();
+      const [sourceId, id] = [newId(now), newId(now)];
+      const { kind, title, url = null, author = null } = input;
+      const revision = input.revision ?? /[?&]oldid=(\d+)/.exec(input.url ?? '')?.[1] ?? null;
+      await tx.insertInto('sources').values({ id: sourceId, kind, title, url, revision, author, licence, retrieved_on: instantOf(context).toISOString().slice(0, 10), created_at: instantOf(context) }).execute();
+      await tx.insertInto('passages').values({ id, campaign_id: campaign.id, source_id: sourceId, text_raw: input.text, text, sha256: sha256(text), language: input.language, state: verified ? 'verified' : 'proposed', added_by: actor, created_at: instantOf(context) }).execute();
+      await audit(tx, { actor, type: 'passage.added', subject: `passage:${id}`, payload: { licence, sha256: sha256(text) } }, instantOf(context));
+      return id;
+    });
+  } catch (error) {
+    if (isUniqueViolation(error, 'passages_campaign_id_sha256_key')) throw new Refusal('passage_known', 'This passage is in the pool already.');
+    throw error;
+  }
+}
+
+export async function movePassage(context: Context, campaign: Campaign, actor: string, roles: readonly Role[], id: string, event: PassageEvent): Promise<void> {
+  await context.store.transaction(async (tx) => {
+    const passage = await tx.selectFrom('passages').select('state').where('id', '=', id).where('campaign_id', '=', campaign.id).forUpdate().executeTakeFirst();
+    if (!passage) throw notFound();
+    const found = step(PASSAGE, passage.state, event, actorsOf(roles));
+    if (!found.ok) throw refusedMove(found.code, found.why);
+    await tx.updateTable('passages').set({ state: found.to }).where('id', '=', id).execute();
+    await audit(tx, { actor, type: `passage.${event}`, subject: `passage:${id}` }, instantOf(context));
+  });
+}
+
+export async function listPassages({ store: { db } }: Context, campaign: Campaign) {
+  const rows = await db.selectFrom('passages as p').innerJoin('sources as s', 's.id', 'p.source_id')
+    .select(['p.id', 'p.state', 'p.text', 'p.language', 's.title', 's.url', 's.revision', 's.licence', (eb) => eb.selectFrom('tasks').select((e) => e.fn.countAll<number>().as('n')).whereRef('tasks.passage_id', '=', 'p.id').where('tasks.state', '=', 'done').as('uses')])
+    .where('p.campaign_id', '=', campaign.id).orderBy('p.id', 'desc').limit(2000).execute();
+  return rows.map((row) => ({ ...row, uses: row.uses ?? 0, words: countWords(row.text, row.language) }));
+}
+
+export async function passageView(db: Db | Tx, id: string | null) {
+  if (id === null) return null;
+  const row = await db.selectFrom('passages as p').innerJoin('sources as s', 's.id', 'p.source_id').select(['p.id', 'p.text', 'p.language', 's.title', 's.url', 's.revision', 's.licence', 's.author']).where('p.id', '=', id).executeTakeFirst();
+  if (!row) return null;
+  const { title, url, revision, licence, author, ...passage } = row;
+  return { ...passage, source: { title, url, revision, licence, author } };
+}
+
+/** A verified passage that this person has not had, of those that were used least, by lot. */
+export async function drawPassage(tx: Tx, campaign: Campaign, userId: string, language: string, words: { readonly min: number; readonly max: number }, random: () => number): Promise<string | undefined> {
+  const rows = await tx.selectFrom('passages as p').select(['p.id', 'p.text', (eb) => eb.selectFrom('tasks').select((e) => e.fn.countAll<number>().as('n')).whereRef('tasks.passage_id', '=', 'p.id').where('tasks.state', '!=', 'dropped').as('uses')])
+    .where('p.campaign_id', '=', campaign.id).where('p.state', '=', 'verified').where('p.language', '=', language)
+    .where((eb) => eb.not(eb.exists(eb.selectFrom('tasks as t').innerJoin('leases as l', 'l.task_id', 't.id').select(sql`1`.as('one')).whereRef('t.passage_id', '=', 'p.id').where('l.user_id', '=', userId))))
+    .execute();
+  const fitting = rows.filter(({ text }) => {
+    const n = countWords(text, language);
+    return n >= words.min && n <= words.max;
+  });
+  const least = Math.min(...fitting.map(({ uses }) => uses ?? 0));
+  const candidates = fitting.filter(({ uses }) => (uses ?? 0) === least);
+  return candidates[Math.floor(random() * candidates.length)]?.id;
+}

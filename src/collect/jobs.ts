@@ -1,0 +1,28 @@
+/** What happens by itself: leases and reviews run out, a campaign ends at its published end, the day's board is drawn. Any number of servers may run it. */
+import { currentCampaign } from './campaigns/current.ts';
+import { moveCampaign } from './campaigns/campaigns.ts';
+import type { Context } from './context.ts';
+import { boardTimes, snapshotAt } from './points/boards.ts';
+import { Refusal } from './refusal.ts';
+import { expireReviews } from './reviewing/reviews.ts';
+import { shownCutoff } from './rules/boards.ts';
+import { expireLeases } from './writing/tasks.ts';
+
+export async function runJobs(context: Context): Promise<void> {
+  const now = context.now();
+  await expireLeases(context.store.db, now);
+  await context.store.transaction((tx) => expireReviews(tx, now));
+  await context.store.db.deleteFrom('sessions').where('expires_at', '<', new Date(now)).execute();
+  await context.store.db.deleteFrom('throttles').where('until', '<', new Date(now)).execute();
+  const campaign = await currentCampaign(context.store.db);
+  if (!campaign || campaign.state === 'draft') return;
+  const cutoff = shownCutoff(now, boardTimes(campaign));
+  if (cutoff !== undefined) await snapshotAt(context.store.db, campaign, new Date(cutoff));
+  if (['open', 'paused'].includes(campaign.state) && campaign.ends_at.getTime() <= now) {
+    try {
+      await moveCampaign(context, null, ['system'], 'close');
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error; // another server was quicker
+    }
+  }
+}

@@ -1,0 +1,96 @@
+/** Writing: home, tasks, drafts, checks, records, boards. */
+import * as z from 'zod';
+import { category, checkFinding, criterion, flag, guideline, id, idempotencyKey, instant, line, locale, milli, passage, recordBody, submissionState, token, verdict, type Read } from './shared.ts';
+
+export const draftSummary = z.strictObject({ id, category, excerpt: z.string(), saved_at: instant });
+export type DraftSummary = Read<typeof draftSummary>;
+
+/** `weight`: factor W in thousandths, as a claim now would fix it. */
+export const categoryProgress = z.strictObject({ category, goal: z.int(), accepted: z.int(), in_review: z.int(), mine: z.int(), weight: z.int(), base_mp: milli });
+export type CategoryProgress = Read<typeof categoryProgress>;
+
+export const home = z.strictObject({
+  categories: z.array(categoryProgress),
+  points: z.strictObject({ settled: milli, provisional: milli }),
+  rank: z.int().nullable(), accepted: z.int(), drafts: z.array(draftSummary),
+  decisions: z.array(z.strictObject({ record_id: id, category, state: submissionState, excerpt: z.string(), at: instant })),
+});
+export type HomeView = Read<typeof home>;
+
+export const claimBody = z.strictObject({ category, kind: z.enum(['author', 'answer']), language: locale.optional() });
+export const claimed = z.strictObject({ draft_id: id });
+
+export const draftView = z.strictObject({
+  draft: z.strictObject({ id, category, body: recordBody, revision: z.int(), saved_at: instant, language: locale }),
+  lease: z.strictObject({ id, expires_at: instant, weight: z.int() }).nullable(),
+  task: z.strictObject({ kind: z.enum(['author', 'answer']), passage: passage.nullable(), question: z.string().nullable() }).nullable(),
+  guideline,
+  /** The record that this revises. */
+  revises: id.nullable(),
+});
+export type DraftView = Read<typeof draftView>;
+
+export const saveDraftBody = z.strictObject({ body: recordBody, revision: z.int().min(0), device: z.string().max(60) });
+export const savedDraft = z.strictObject({ revision: z.int(), saved_at: instant });
+/** Beside the error of a 409: what the server has. */
+export const draftConflict = z.strictObject({ body: recordBody, revision: z.int(), saved_at: instant });
+export const checkBody = z.strictObject({ body: recordBody });
+export const findings = z.strictObject({ findings: z.array(checkFinding) });
+export const releaseBody = z.strictObject({ reason: line(200) });
+export const extended = z.strictObject({ expires_at: instant });
+
+const telemetry = z.strictObject({ paste_share: z.number().min(0).max(1), active_ms: z.int().min(0), edits: z.int().min(0) });
+export const attestation = z.strictObject({ original: z.literal(true), no_ai: z.literal(true) });
+export const submitBody = z.strictObject({ draft_id: id, revision: z.int().min(0), body: recordBody, attestation, telemetry, idempotency_key: idempotencyKey });
+export type SubmitInput = Read<typeof submitBody>;
+
+const factor = z.int();
+export const points = z.strictObject({
+  delta_mp: milli, base_mp: milli, factors: z.strictObject({ size: factor, quality: factor, novelty: factor, need: factor, day: factor }), rules_version: z.string(), settled: z.boolean(),
+});
+export type PointsView = Read<typeof points>;
+export const submitted = z.strictObject({ record_id: id, undo_until: instant, points });
+export type Submitted = Read<typeof submitted>;
+
+export const recordRow = z.strictObject({ id, category, state: submissionState, excerpt: z.string(), language: locale, at: instant, points_mp: milli, settled: z.boolean() });
+export type RecordRow = Read<typeof recordRow>;
+export const records = z.strictObject({ records: z.array(recordRow) });
+
+export const recordVersion = z.strictObject({ version: z.int(), at: instant, ...recordBody.shape });
+export type RecordVersion = Read<typeof recordVersion>;
+export const scores = z.partialRecord(criterion, z.int().min(1).max(5));
+export type Scores = Read<typeof scores>;
+/** Nobody's name: reviews are blind both ways. */
+export const review = z.strictObject({ version: z.int(), scores, verdict, flags: z.array(flag), comment: z.string(), at: instant });
+export type ReviewView = Read<typeof review>;
+
+export const record = z.strictObject({
+  id, category, state: submissionState, language: locale, versions: z.array(recordVersion), passage: passage.nullable(), findings: z.array(checkFinding),
+  /** Empty until there is a decision. */
+  reviews: z.array(review),
+  rationale: z.string().nullable(), points: points.nullable(),
+  may: z.strictObject({ revise: z.boolean(), appeal: z.boolean(), withdraw: z.boolean() }),
+  guideline,
+});
+export type RecordView = Read<typeof record>;
+export const reasonBody = z.strictObject({ reason: line(2000) });
+
+export const boardQuery = z.strictObject({ period: z.enum(['day', 'all']).default('all') });
+export const boardRow = z.strictObject({ rank: z.int(), name: z.string(), team: z.string().nullable(), points_mp: milli, accepted: z.int(), me: z.boolean() });
+export type BoardRow = Read<typeof boardRow>;
+export const board = z.strictObject({
+  /** Null before the first snapshot. */
+  cutoff: instant.nullable(), next: instant, blackout: z.boolean(), top: z.array(boardRow), around: z.array(boardRow),
+  teams: z.array(z.strictObject({ rank: z.int(), name: z.string(), points_mp: milli, members: z.int(), mine: z.boolean() })),
+  provisional_mp: milli,
+});
+export type BoardView = Read<typeof board>;
+
+export const liveBody = z.strictObject({ token });
+export const live = z.strictObject({
+  title: z.string(), ends_at: instant, time_zone: z.string(), accepted: z.int(), goal: z.int(), today: z.int(), people: z.int(),
+  categories: z.array(z.strictObject({ category, accepted: z.int(), goal: z.int() })),
+  top: z.array(z.strictObject({ rank: z.int(), name: z.string(), points_mp: milli })),
+  teams: z.array(z.strictObject({ rank: z.int(), name: z.string(), points_mp: milli })),
+});
+export type LiveView = Read<typeof live>;

@@ -1,0 +1,24 @@
+/** Reviewing and deciding. No answer here names an author: the schemas are strict, and a test reads every answer through them. */
+import * as z from 'zod';
+import { record, recordVersion, review, scores } from './collect.ts';
+import { category, checkFinding, criterion, flag, guideline, id, instant, line, locale, passage, text, verdict, type Read } from './shared.ts';
+
+export const reviewItem = z.strictObject({
+  review_id: id, category, language: locale, version: recordVersion, previous: recordVersion.nullable(), passage: passage.nullable(), findings: z.array(checkFinding),
+  telemetry: z.strictObject({ paste_share: z.number(), active_ms: z.int(), edits: z.int() }),
+  criteria: z.array(criterion), guideline, expires_at: instant,
+});
+export type ReviewItem = Read<typeof reviewItem>;
+export const nextReview = z.strictObject({ item: reviewItem.nullable() });
+
+export const reviewBody = z.strictObject({ scores, verdict, flags: z.array(flag).max(4), comment: text(4000) });
+export type ReviewInput = Read<typeof reviewBody>;
+export const skipBody = z.strictObject({ reason: line(200) });
+
+export const decisionRow = z.strictObject({ record_id: id, category, reason: z.enum(['disagreement', 'quarantined', 'appeal']), excerpt: z.string(), at: instant });
+export type DecisionRow = Read<typeof decisionRow>;
+export const decisions = z.strictObject({ records: z.array(decisionRow) });
+export const decision = z.strictObject({ record: record.omit({ points: true, may: true, reviews: true }), reviews: z.array(review) });
+export type DecisionView = Read<typeof decision>;
+/** `quality`: 1 to 5. */
+export const decideBody = z.strictObject({ verdict, quality: z.int().min(1).max(5), rationale: line(2000) });

@@ -1,0 +1,43 @@
+/** The writing page: passage or question left, form right; the text is safe whatever happens, and says so. */
+import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { getRouteApi, Link } from '@tanstack/react-router';
+import { useTranslation } from '../i18n/react.ts';
+import { draftQuery } from '../api/collect.ts';
+import { ApiError } from '../api/client.ts';
+import { QueryState } from '../app/failure.tsx';
+import { ButtonLink } from '../ui/button.tsx';
+import { Icon } from '../ui/icon.tsx';
+import { Empty, PageHead } from '../ui/layout.tsx';
+import { Editor } from '../write/editor.tsx';
+
+const route = getRouteApi('/inside/write/$draftId');
+
+export default function Write() {
+  const { t } = useTranslation();
+  const { draftId } = route.useParams();
+  const client = useQueryClient();
+  const draft = useQuery(draftQuery(draftId));
+  const back = (
+    <Link to="/write" className="mb-2 inline-flex items-center gap-1.5 text-sm text-soft hover:text-ink">
+      <Icon name="back" size={16} />
+      {t('write.back')}
+    </Link>
+  );
+  if (draft.error instanceof ApiError && draft.error.status === 404) {
+    return (
+      <>
+        <PageHead title={t('write.title')} />
+        <Empty icon="pen" title={t('write.gone')} actions={<ButtonLink to="/write" kind="primary">{t('home.other')}</ButtonLink>}>{t('write.goneText')}</Empty>
+      </>
+    );
+  }
+  if (!draft.data) {
+    return (
+      <>
+        <PageHead title={t('write.title')} above={back} />
+        <QueryState error={draft.error} retry={draft.refetch} />
+      </>
+    );
+  }
+  return <Editor key={draftId} view={draft.data} above={back} onChanged={() => void client.invalidateQueries({ queryKey: ['home'] })} />;
+}
