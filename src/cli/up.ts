@@ -1,6 +1,7 @@
 /** `roslin up`: the studio on an embedded database, until Ctrl-C. */
 import { existsSync, readFileSync } from 'node:fs';
 import { Command } from 'commander';
+import type { Context } from '../collect/context.ts';
 import { InputError, RoslinError, UsageError } from '../errors.ts';
 import { interruptSignal } from './interrupt.ts';
 import { note, painter, print, printJson, sanitise } from './terminal.ts';
@@ -65,7 +66,7 @@ function say({ publicUrl, url, ownerLink, embedded, recovered, hasPages }: { rea
   if (ownerLink !== undefined) print(`\nOpen this once to become its owner:\n${paint('bold', ownerLink)}\n`);
 }
 
-async function startDemo(context: Parameters<typeof import('../collect/demo-campaign.ts')['makeDemo']>[0], demo: boolean | string): Promise<void> {
+async function startDemo(context: Context, demo: boolean | string): Promise<void> {
   const [{ makeDemo }, { currentCampaign }] = await Promise.all([import('../collect/demo-campaign.ts'), import('../collect/campaigns/current.ts')]);
   if (await currentCampaign(context.store.db)) return note('There is a campaign already: --demo changes nothing.');
   await makeDemo(context, null, typeof demo === 'string' ? demo : 'en');

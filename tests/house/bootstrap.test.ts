@@ -13,6 +13,7 @@ interface Entry {
   version?: string;
   integrity?: string;
   optional?: boolean;
+  dependencies?: Record<string, string>;
   os?: string[];
   cpu?: string[];
 }

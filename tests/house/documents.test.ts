@@ -14,6 +14,7 @@ import { command as plan } from '../../src/cli/plan.ts';
 import { command as pretrain } from '../../src/cli/pretrain.ts';
 import { command as serve } from '../../src/cli/serve.ts';
 import { command as train } from '../../src/cli/train.ts';
+import { command as up } from '../../src/cli/up.ts';
 import { root, textFiles } from './support.ts';
 
 const verbs = (command: Command, wanted: (name: string) => boolean): Command[] => command.commands.filter((child) => wanted(child.name())) as Command[];
@@ -21,6 +22,7 @@ const verbs = (command: Command, wanted: (name: string) => boolean): Command[] =
 /** Sections of the guides that explain flags, by the beginning of their heading. */
 const EXPLAINED = {
   'docs/training.md': { '2.': verbs(dataset(), (name) => name === 'inspect'), '4.': [plan(), train()], '8.': [evaluate()], '9.': [generate()], '10.': [pretrain()] },
+  'docs/collect.md': { 'Flags': [up()] },
   'docs/checks.md': { 'Flags': [checkCommand()] },
   'docs/export.md': { 'Flags': [exportCommand()] },
   'docs/serve.md': { 'Flags': [serve()] },

@@ -1,7 +1,7 @@
 /** The studio over HTTP: the routes of the contract, each guarded in the same order in this one place, and the pages. */
 import type { IncomingMessage } from 'node:http';
 import { Hono, type Context as Exchange } from 'hono';
-import * as z from 'zod';
+import type * as z from 'zod';
 import { personOf, type Person } from '../../collect/accounts/sessions.ts';
 import { requireConsent } from '../../collect/campaigns/consent.ts';
 import { requireCampaign } from '../../collect/campaigns/current.ts';

@@ -157,7 +157,7 @@ export async function write(client: Client, category: string, body: { instructio
 export const GOOD = { follows_instruction: 4, correct: 4, clear: 4, category_fit: 4 } as const;
 
 /** Takes the next review and hands it in after a while; the item, or null where there is none. */
-export async function review(client: Client, change: object = {}): Promise<Reply['body'] | null> {
+export async function review(client: Client, change: object = {}): Promise<Reply['body']> {
   const { item } = await client.ok('POST', '/api/reviews/next');
   if (item === null) return null;
   client.studio.advance(120_000);
