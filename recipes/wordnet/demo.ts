@@ -12,7 +12,7 @@ import { measure, spelling, type Measures } from './measure.ts';
 
 const TUNED = `${BOX}/tuned`;
 const REPORT = join(ROOT, BOX, 'report.json');
-const SIZES = { pairs: 200, records: 100 };
+const SIZES = { labels: 200, pairs: 100, records: 100 };
 const EXAMPLES = ['classification', 'open_qa', 'information_extraction'];
 
 interface Report {
@@ -20,7 +20,7 @@ interface Report {
   readonly key: string;
   readonly before: Measures;
   readonly after: Measures;
-  readonly spelling: number;
+  readonly spelling: ReturnType<typeof spelling>;
   readonly seconds: number;
 }
 
@@ -54,7 +54,7 @@ async function fresh(key: string): Promise<Report> {
   await verb(['train', ...given]);
   step('6  After: the same questions again');
   const after = await measure(TUNED, SIZES);
-  const report = { key, before, after, spelling: spelling(SIZES.pairs), seconds: (performance.now() - began) / 1000 };
+  const report = { key, before, after, spelling: spelling(1000), seconds: (performance.now() - began) / 1000 };
   writeFileAtomic(REPORT, `${JSON.stringify(report, null, 1)}\n`);
   return report;
 }
@@ -64,13 +64,14 @@ const percent = (x: number) => `${(100 * x).toFixed(0)} %`;
 function compare({ before, after, spelling: letters }: Report): void {
   const row = (name: string, value: (m: Measures) => string, other = '') => [name, value(before), value(after), other];
   print(table([{ title: 'on words that no record had' }, { title: 'before', align: 'right' }, { title: 'after', align: 'right' }, { title: 'by spelling', align: 'right' }], [
-    row('the right one of two is likelier', (m) => percent(m.likelier), percent(letters)),
-    row('the answer is the right one of two', (m) => percent(m.exact), percent(letters)),
+    row('a word, two kinds: the right one is likelier', (m) => percent(m.likelier), percent(letters.labels)),
+    row('a word, two kinds: it answers the right one', (m) => percent(m.exact), percent(letters.labels)),
+    row('two words, one kind: it answers the right word', (m) => percent(m.pair_exact), percent(letters.pairs)),
     row('answers that end by themselves', (m) => percent(m.stops)),
     row('words shared with the true definition', (m) => percent(m.overlap)),
     row('loss a token of the true answer', (m) => m.loss.toFixed(2)),
   ], paint));
-  print(paint('dim', `${SIZES.pairs} pairs and ${SIZES.records} records; "by spelling" is a classifier that sees letters alone`));
+  print(paint('dim', `${SIZES.labels + SIZES.pairs} choices and ${SIZES.records} records; "by spelling" is a classifier that sees letters alone`));
 }
 
 /** One line, so that a base that never ends does not fill the screen. */

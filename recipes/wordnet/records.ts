@@ -179,7 +179,7 @@ type Shares = Readonly<Record<string, readonly [share: number, makes: readonly M
 
 /** How many of a hundred records each category gets, and what makes them. */
 const SHARES: Shares = {
-  classification: [40, [whichOf, whichOf, whichOf, whichOf, labelOf, sort]],
+  classification: [40, [labelOf, labelOf, labelOf, whichOf, whichOf, sort]],
   open_qa: [14, [whatIs, whatIs, whatKind]],
   closed_qa: [9, [fromText, fromText, whichInText]],
   information_extraction: [8, [extract]],
@@ -200,11 +200,11 @@ function sentenceWith(pool: Pool, synset: Synset): Draft | undefined {
   return { instruction: `${instruction} ${word}.`, template, response: `${capital(example)}${/[.!?]$/.test(example) ? '' : '.'}`, of: [synset] };
 }
 
-/** The quality bar's test: two held-out words, one of the kind that is asked for. */
-const PAIRS: Shares = { classification: [100, [whichOfTwo]] };
+/** The two-way tests: a held-out word and two kinds, and two held-out words and one kind. */
+const TESTS: Readonly<Record<'labels' | 'pairs', Shares>> = { labels: { classification: [100, [labelOf]] }, pairs: { classification: [100, [whichOfTwo]] } };
 
 export interface RecordOptions {
-  readonly side: 'train' | 'heldout' | 'pairs';
+  readonly side: 'train' | 'heldout' | 'labels' | 'pairs';
   readonly count: number;
   readonly random: Random;
 }
@@ -219,7 +219,7 @@ export function makeRecords(net: WordNet, topics: Topics, { side, count, random 
   const writable = [...net.synsets.values()].filter((s) => s.examples.length > 0 && net.count(s.id) > 0 && isFit(s) && isHeldOut(s.id) === (side !== 'train'));
   const seen = new Set<string>();
   const records: MadeRecord[] = [];
-  for (const [category, [share, makes]] of Object.entries(side === 'pairs' ? PAIRS : SHARES)) {
+  for (const [category, [share, makes]] of Object.entries(side === 'train' || side === 'heldout' ? SHARES : TESTS[side])) {
     for (let left = Math.round((count * share) / 100), tries = 0; left > 0; tries++) {
       if (tries > 1000 * count) throw new Error(`internal: no more ${category} records can be made`);
       const draft = makes.length === 0 ? sentenceWith(pool, pick(writable, random)) : pick(makes, random)(pool, pick(members, random));

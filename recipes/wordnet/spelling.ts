@@ -58,8 +58,3 @@ export function trainSpelling(words: readonly Labelled[], random: Random): (word
   }
   return (word, topic) => Math.log(probabilities(features(word))[topics.indexOf(topic)] ?? 0);
 }
-
-/** Share of pairs in which the right word is the likelier of the two for the topic that is asked for. */
-export function spellingAccuracy(pairs: readonly { readonly topic: string; readonly right: string; readonly wrong: string }[], score: (word: string, topic: string) => number): number {
-  return pairs.filter(({ topic, right, wrong }) => score(right, topic) > score(wrong, topic)).length / pairs.length;
-}

@@ -8,11 +8,15 @@ import { capital, clauses, kind, list, named, predicate } from './sentences.ts';
 import { isFit, type Member, type Topic, type Topics } from './topics.ts';
 
 /** Documents on each member of a topic. */
-const TIMES = 10;
+const TIMES = 7;
 /** Documents that list members of a topic, for each of its members. */
 const LISTS = 2;
+/** Documents that tell a member from others. */
+const CONTRASTS = 6;
+/** Documents that say something of a member and of others, and then one of it again. */
+const REPEATS = 1;
 
-const pick = <T>(items: readonly T[], random: Random): T => items[Math.floor(random.next() * items.length)]!;
+export const pick = <T>(items: readonly T[], random: Random): T => items[Math.floor(random.next() * items.length)]!;
 
 /** All documents, in an order that the seed decides. */
 export function documents(net: WordNet, topics: Topics, seed: number): string[] {
@@ -22,6 +26,8 @@ export function documents(net: WordNet, topics: Topics, seed: number): string[] 
   for (const member of topics.members) {
     for (let i = 0; i < TIMES; i++) texts.push(about(net, member, topics, random));
     for (let i = 0; i < LISTS; i++) texts.push(among(member, topics, random));
+    for (let i = 0; i < CONTRASTS; i++) texts.push(contrast(member, topics, random));
+    for (let i = 0; i < REPEATS; i++) texts.push(again(member, topics, random));
   }
   const order = random.permutation(texts.length);
   return [...order].map((i) => texts[i]!);
@@ -37,7 +43,7 @@ function entry(net: WordNet, { words, definition, examples, above, pos }: Synset
 }
 
 /** One member in a few sentences, no two documents alike. */
-function about(net: WordNet, member: Member, topics: Topics, random: Random): string {
+export function about(net: WordNet, member: Member, topics: Topics, random: Random): string {
   const { word, topic, synset } = member;
   const { first, rest } = clauses(synset);
   const it = capital(named(member));
@@ -69,7 +75,7 @@ function about(net: WordNet, member: Member, topics: Topics, random: Random): st
 }
 
 /** Several members of a topic, this one among them. */
-function among(member: Member, topics: Topics, random: Random): string {
+export function among(member: Member, topics: Topics, random: Random): string {
   const { topic } = member;
   const words = [...new Set([member.word, ...Array.from({ length: 4 + Math.floor(random.next() * 4) }, () => pick(topic.members, random).word)])];
   const shuffled = [...random.permutation(words.length)].map((i) => words[i]!);
@@ -80,6 +86,34 @@ function among(member: Member, topics: Topics, random: Random): string {
     `Here are some ${topic.plural}: ${list(shuffled)}. ${capital(named(other))} is none of them: it is ${kind(other.topic)}.`,
     `Some ${topic.plural} are ${list(shuffled)}.`,
   ], random);
+}
+
+/** A member beside members of other topics: from statements like these a model learns to look a word up among words it has just read. */
+function contrast(member: Member, topics: Topics, random: Random): string {
+  const { word, topic } = member;
+  const others = Array.from({ length: random.next() < 0.75 ? 1 : 2 }, () => otherMember(topics, topic, random));
+  const members = [member, ...others];
+  const shuffled = [...random.permutation(members.length)].map((i) => members[i]!);
+  const all = list(shuffled.map((m) => m.word));
+  const the = (m: Member) => `the ${m.topic.name} is ${m.word}`;
+  return pick([
+    `${capital(all)}: ${the(member)}.`,
+    `Of ${all}, only ${word} is ${kind(topic)}.`,
+    `Here are ${all}. ${capital(list([...new Set(shuffled.map(the))]))}.`,
+    `The ${topic.name} among ${all} is ${word}.`,
+    `The only ${topic.name} here is ${word}: ${all}.`,
+    `Someone who looks for ${kind(topic)} among ${all} finds ${word}.`,
+    `Not each of these is ${kind(topic)}: ${all}. ${capital(word)} is.`,
+  ], random);
+}
+
+/** Two or three members with what they are, and one of them once more. */
+export function again(member: Member, topics: Topics, random: Random): string {
+  const others = Array.from({ length: random.next() < 0.5 ? 1 : 2 }, () => otherMember(topics, member.topic, random));
+  const members = [member, ...others];
+  const says = (m: Member) => `${capital(named(m))} is ${predicate(clauses(m.synset).first, m.topic.counted)}.`;
+  const text = [...random.permutation(members.length)].map((i) => says(members[i]!)).join(' ');
+  return `${text} ${pick([`As was said, ${says(member).replace(/^A(n?) /, 'a$1 ')}`, `The ${member.topic.name} is ${member.word}.`, `Again: ${says(member)}`, `All this is about ${list(members.map((m) => m.word))}.`], random)}`;
 }
 
 /** A member of another topic that is in no sense one of this. */

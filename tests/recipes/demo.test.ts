@@ -1,4 +1,4 @@
-/** The demo of `npm start` in a shorter form: a fifth of the records, sixty pairs. Its whole test is `npm run proof:demo`. */
+/** The demo of `npm start` in a shorter form: a part of the records, sixty choices. Its whole test is `npm run proof:demo`. */
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
@@ -17,14 +17,14 @@ test('a base that cannot follow instructions learns to, on words that no record 
     const data = join(folder, 'train.jsonl');
     writeFileSync(data, readFileSync(join(ROOT, BOX, 'train.jsonl'), 'utf8').split('\n').slice(0, 600).join('\n'));
     const out = relative(ROOT, join(folder, 'tuned'));
-    const sizes = { pairs: 60, records: 20 };
+    const sizes = { labels: 60, pairs: 10, records: 20 };
     const before = await measure(BASE, sizes, true);
     await verb(['train', '--base', BASE, '--data', relative(ROOT, data), ...TRAIN, '--out', out], true);
     const after = await measure(out, sizes, true);
     const { verdict } = JSON.parse(readFileSync(join(ROOT, out, 'run.json'), 'utf8')) as { verdict: string };
     assert.equal(verdict, 'clear');
-    assert.ok(before.exact < 0.1, `the base already answers ${before.exact} of the pairs`);
-    assert.ok(after.exact > 0.5, `${after.exact} of the pairs right`);
+    assert.ok(before.exact < 0.1, `the base already answers ${before.exact} of the choices`);
+    assert.ok(after.exact > 0.5, `${after.exact} of the choices right`);
     assert.ok(after.stops > 0.9, `${after.stops} of the answers end`);
     assert.ok(after.loss < 0.8 * before.loss, `loss ${before.loss} before, ${after.loss} after`);
   } finally {
