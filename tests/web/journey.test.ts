@@ -80,6 +80,8 @@ test('a reviewer with the keyboard alone: scores, verdict, sent', skip, async ()
   run.studio.roles = ['reviewer', 'member'];
   await page.goto(`${run.url}/review`);
   await page.getByRole('heading', { name: 'Review' }).waitFor();
+  // Keys count from when the scores can be seen.
+  await page.getByText('Fits the category').first().waitFor();
   for (const key of ['4', '5', '4', '3']) await page.keyboard.press(key);
   await page.keyboard.press('Control+Enter');
   await page.getByText('Give a score first for: Fits the category.').waitFor();
