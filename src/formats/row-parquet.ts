@@ -1,23 +1,26 @@
 /**
  * Rows of Parquet, a row group at a time, by hyparquet. Compressions that it lacks come from Node. What a footer says is held
- * against the file before anything is allocated by it.
+ * against the file, and what pages say against the footer (row-parquet-pages.ts), before anything is allocated by it.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from 'node:zlib';
-import { parquetMetadataAsync, parquetReadObjects, type AsyncBuffer, type Compressors, type FileMetaData } from 'hyparquet';
+import { parquetMetadataAsync, parquetReadObjects, parquetSchema, type AsyncBuffer, type ColumnMetaData, type Compressors, type FileMetaData, type RowGroup } from 'hyparquet';
+import { getTreePath } from 'hyparquet/src/schema.js';
 import { InputError } from '../errors.ts';
 import { InputFile } from './input-file.ts';
 import { LineWriter } from './line-writer.ts';
+import { checkPages, MAX_COLUMN_BYTES, MAX_PAGE_BYTES } from './row-parquet-pages.ts';
 import { printable } from './printable.ts';
 import { emptyFile, type Row, type RowFile } from './row.ts';
 import { bytesOf } from './row-bytes.ts';
 
 /** Largest row group that is read, unpacked; writers make them of 128 MB, or of 100,000 rows. */
-const MAX_GROUP_BYTES = 2 ** 30;
 const MAX_GROUP_ROWS = 4_000_000;
-const MAX_PAGE_BYTES = 2 ** 28;
+/** Values of a column, and of all columns in a row group: an array of more ends the process. */
+const MAX_COLUMN_VALUES = 2 ** 25;
+const MAX_GROUP_VALUES = 2 ** 26;
 
 const bounded = (unpack: (input: Uint8Array, options: { maxOutputLength: number }) => Buffer) => (input: Uint8Array, size: number): Uint8Array => {
   if (!(size >= 0 && size <= MAX_PAGE_BYTES)) throw new Error(`a page of ${size} bytes`);
@@ -71,6 +74,7 @@ async function* readPlain(path: string, name: string): AsyncGenerator<Row, void,
     for (const group of metadata.row_groups) {
       const rows = Number(group.num_rows);
       if (rows === 0) continue;
+      await attempt(file, () => checkGroup(input, metadata, group, rows), name, line);
       const values = await attempt(file, () => parquetReadObjects({ file, metadata, rowStart: line - 1, rowEnd: line - 1 + rows, compressors, parsers, utf8: true }), name, line);
       if (values.length !== rows) throw fault(`${rows} rows in a row group`, String(values.length), name, line);
       for (const value of values) yield { line: line++, value };
@@ -120,16 +124,33 @@ function sourceOf(input: InputFile): Source {
   };
 }
 
+/** Holds the pages of a row group against the footer, a column at a time. */
+async function checkGroup(input: InputFile, metadata: FileMetaData, group: RowGroup, rows: number): Promise<void> {
+  const tree = parquetSchema(metadata);
+  for (const { meta_data: chunk } of group.columns) {
+    if (!chunk) throw new Error('a column without its place');
+    const bytes = new Uint8Array(Number(chunk.total_compressed_size));
+    input.read(startOf(chunk), bytes);
+    checkPages(bytes, chunk, getTreePath(tree, chunk.path_in_schema), rows, compressors);
+    await new Promise(setImmediate); // lets timers and signals through
+  }
+}
+
+const startOf = (chunk: ColumnMetaData | undefined): number => Number(chunk?.dictionary_page_offset || chunk?.data_page_offset || 0);
+
 function checkFooter({ row_groups: groups, num_rows: rows }: FileMetaData, size: number, name: string): void {
   let line = 1;
   for (const group of groups) {
     const count = Number(group.num_rows);
     if (!(Number.isSafeInteger(count) && count >= 0 && count <= MAX_GROUP_ROWS)) throw fault(`row groups of at most ${MAX_GROUP_ROWS} rows`, String(group.num_rows), name, line);
+    let all = 0;
     for (const { meta_data: chunk } of group.columns) {
       const [packed, unpacked, values] = [Number(chunk?.total_compressed_size ?? 0), Number(chunk?.total_uncompressed_size ?? 0), Number(chunk?.num_values ?? 0)];
-      const from = Number(chunk?.dictionary_page_offset || chunk?.data_page_offset || 0);
+      const from = startOf(chunk);
       if (!(packed >= 0 && from >= 0 && from + packed <= size)) throw fault('columns inside of the file', `one of ${packed} bytes at byte ${from}`, name, line);
-      if (!(unpacked >= 0 && unpacked <= MAX_GROUP_BYTES && values >= 0 && values <= 64 * MAX_GROUP_ROWS)) throw fault(`columns of at most ${MAX_GROUP_BYTES} bytes in a row group`, String(unpacked), name, line);
+      if (!(unpacked >= 0 && unpacked <= MAX_COLUMN_BYTES)) throw fault(`columns of at most ${MAX_COLUMN_BYTES} bytes in a row group`, String(unpacked), name, line);
+      all += values;
+      if (!(values >= 0 && values <= MAX_COLUMN_VALUES && all <= MAX_GROUP_VALUES)) throw fault(`at most ${MAX_COLUMN_VALUES} values in a column of a row group, ${MAX_GROUP_VALUES} in all`, `${values}, ${all}`, name, line);
     }
     line += count;
   }

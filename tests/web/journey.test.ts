@@ -79,8 +79,9 @@ test('a writer with the keyboard alone: from the home page to a record handed in
 test('a reviewer with the keyboard alone: scores, verdict, sent', skip, async () => {
   run.studio.roles = ['reviewer', 'member'];
   await page.goto(`${run.url}/review`);
-  // The heading is there before the record is.
-  await page.getByRole('button', { name: /^Send/ }).waitFor();
+  await page.getByRole('heading', { name: 'Review' }).waitFor();
+  // Keys count from when the scores can be seen.
+  await page.getByText('Fits the category').first().waitFor();
   for (const key of ['4', '5', '4', '3']) await page.keyboard.press(key);
   await page.keyboard.press('Control+Enter');
   await page.getByText('Give a score first for: Fits the category.').waitFor();

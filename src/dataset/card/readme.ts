@@ -27,7 +27,7 @@ function front(facts: Facts): string {
   const list = (name: string, values: readonly string[]) => (values.length === 0 ? [] : [`${name}:`, ...values.map((value) => `  - ${quoted(value)}`)]);
   return [
     '---', `pretty_name: ${quoted(title)}`, ...list('license', ids), ...(ids.includes('other') ? [`license_name: ${quoted(facts.licence)}`] : []), ...list('language', languages), ...list('task_categories', ['text-generation', 'question-answering']),
-    ...list('annotations_creators', creators(facts)), ...list('language_creators', creators(facts)), ...list('size_categories', [sizeOf(manifest.records)]), ...list('source_datasets', ['original']),
+    ...list('annotations_creators', creators(facts)), ...list('language_creators', creators(facts)), ...list('size_categories', [sizeOf(manifest.records)]),
     'configs:', '  - config_name: "default"', '    data_files:', ...manifest.files.flatMap(({ split, file }) => [`      - split: ${quoted(split === 'train' ? 'train' : 'test')}`, `        path: ${quoted(file)}`]), '---',
   ].join('\n');
 }
