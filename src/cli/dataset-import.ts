@@ -67,6 +67,7 @@ export function importCommand(): Command {
       const options = await optionsOf(files, flags, asks);
       const previews = await previewImport(options);
       for (const preview of previews) note(describe(preview));
+      if ((flags.licence ?? flags.origin) !== undefined && previews.some(({ form }) => form === 'roslin')) note('Records of our own keep the licence and origin that they have: --licence and --origin are for the others.');
       if (asks && !flags.yes && !(await confirm())) return note('Nothing was written.');
       using progress = new Progress();
       const result = await importDataset(options, flags.out, (records, rejected) => progress.update(`${count(records)} records, ${count(rejected)} rejected`));
