@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { getHeapStatistics } from 'node:v8';
+import { GCProfiler, getHeapStatistics } from 'node:v8';
 import type { Random } from '../../src/artefacts/random.ts';
 import { InputError } from '../../src/errors.ts';
 import { blockLayouts } from '../../src/formats/ggml.ts';
@@ -54,13 +54,15 @@ const used = (): number => {
 };
 
 export function attempt(target: Target, bytes: Uint8Array): Outcome {
-  let outcome = once(target, bytes);
-  // The collector ran meanwhile, so the difference says nothing: right after it there is room for a whole attempt.
-  for (let again = 0; again < 3 && outcome.growth < 0 && !outcome.fault; again++) outcome = once(target, bytes);
+  let { collected, ...outcome } = once(target, bytes);
+  // The collector freed what was there before, so the difference says too little: right after it there is nothing left to free.
+  for (let again = 0; again < 3 && collected && !outcome.fault; again++) ({ collected, ...outcome } = once(target, bytes));
   return outcome;
 }
 
-function once(target: Target, bytes: Uint8Array): Outcome {
+function once(target: Target, bytes: Uint8Array): Outcome & { readonly collected: boolean } {
+  const collector = new GCProfiler();
+  collector.start();
   const file = memoryFile(bytes, 'fuzzed');
   const before = used();
   const start = process.threadCpuUsage();
@@ -76,11 +78,12 @@ function once(target: Target, bytes: Uint8Array): Outcome {
   }
   const growth = used() - before;
   const spent = process.threadCpuUsage(start);
+  const collected = collector.stop()!.statistics.length > 0;
   const seconds = (spent.user + spent.system) / 1e6;
   if (growth > bytes.length + CONSTANT) fault ??= `${growth} bytes of new memory for a file of ${bytes.length}`;
   if (file.asked > 40 * bytes.length + 1000) fault ??= `read ${file.asked} bytes of a file of ${bytes.length}`;
   if (seconds > SECONDS) fault ??= `${seconds} s`;
-  return { opened, growth, seconds, ...(fault === undefined ? {} : { fault }) };
+  return { opened, growth, seconds, collected, ...(fault === undefined ? {} : { fault }) };
 }
 
 /** What is wrong with a tensor of an opened file, if anything is. */
