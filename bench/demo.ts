@@ -21,7 +21,7 @@ try {
   const { seconds } = await train('a');
   await train('b');
   const after = await measure(path('a'), SIZES);
-  const letters = spelling(1000);
+  const letters = spelling(SIZES.labels);
   const same = ['model.safetensors', 'metrics.jsonl'].every((file) => hash('a', file) === hash('b', file));
   const reached = {
     exact: after.exact >= BARS.exact, above_spelling: after.exact - letters.labels >= BARS.above_spelling, stops: after.stops >= BARS.stops,

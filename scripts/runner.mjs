@@ -51,7 +51,9 @@ export function testFiles(paths) {
 export async function runTests(files) {
   if (files.length === 0) throw new Error('no test file (*.test.ts) was found there');
   // The pages' tests open what was built of these sources, not of older ones.
-  if (files.some((file) => shortName(file).startsWith('tests/web/'))) spawnSync(process.execPath, [join(root, 'scripts', 'build-web.mjs')], { cwd: root, stdio: 'inherit' });
+  if (files.some((file) => shortName(file).startsWith('tests/web/')) && spawnSync(process.execPath, [join(root, 'scripts', 'build-web.mjs')], { cwd: root, stdio: 'inherit' }).status !== 0) {
+    throw new Error('the pages that tests/web opens were not built');
+  }
   const results = new Map(files.map((file) => [file, { file, passed: 0, skipped: [], failures: [], output: '', ms: 0, printed: false }]));
   const stream = run({ files, concurrency: 2, isolation: 'process', timeout: TEST_TIMEOUT_MS });
   for await (const { type, data } of stream) {

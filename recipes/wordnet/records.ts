@@ -4,7 +4,7 @@
  */
 import type { Random } from '../../src/artefacts/random.ts';
 import type { Synset, WordNet } from './read.ts';
-import { article, capital, clauses, kind, list, named, phrases, predicate } from './sentences.ts';
+import { article, capital, clauses, kind, list, named, phrases, predicate, statement } from './sentences.ts';
 import { isFit, isHeldOut } from './topics.ts';
 import type { Member, Topic, Topics } from './topics.ts';
 
@@ -34,9 +34,6 @@ interface Pool {
 type Draft = Omit<MadeRecord, 'origin' | 'category' | 'context' | 'synsets'> & { readonly context?: string; readonly of: readonly Synset[] };
 type Make = (pool: Pool, member: Member) => Draft | undefined;
 
-const pick = <T>(items: readonly T[], random: Random): T => items[Math.floor(random.next() * items.length)]!;
-const shuffle = <T>(items: readonly T[], random: Random): T[] => [...random.permutation(items.length)].map((i) => items[i]!);
-
 /** A wording by its number, so that the record can name it. */
 function say(pool: Pool, name: string, wordings: readonly string[]): { instruction: string; template: string } {
   const i = Math.floor(pool.random.next() * wordings.length);
@@ -46,12 +43,11 @@ function say(pool: Pool, name: string, wordings: readonly string[]): { instructi
 /** A member of the pool that is in no sense one of any of `topics`, and whose name tells nothing about them. */
 function outsider(pool: Pool, topics: readonly Topic[]): Member {
   for (;;) {
-    const other = pick(pool.members, pool.random);
+    const other = pool.random.pick(pool.members);
     if (topics.every((t) => other.topic !== t && !pool.topics.belongs(other.word, t) && !pool.topics.betrays(other.word, t))) return other;
   }
 }
 
-const statement = (m: Member): string => `${capital(named(m))} is ${predicate(clauses(m.synset).first, m.topic.counted)}.`;
 const gloss = (m: Member): string => {
   const { first, rest } = clauses(m.synset);
   return `${capital(named(m))} is ${predicate(first, m.topic.counted)}.${rest ? ` ${capital(rest)}.` : ''}`;
@@ -62,7 +58,7 @@ const whichOfTwo: Make = (pool, m) => which(pool, m, 1);
 
 function which(pool: Pool, m: Member, wrong: number): Draft | undefined {
   const others = Array.from({ length: wrong }, () => outsider(pool, [m.topic]));
-  const choices = shuffle([m, ...others], pool.random).map(({ word }) => word);
+  const choices = pool.random.shuffle([m, ...others]).map(({ word }) => word);
   if (new Set(choices).size < choices.length) return undefined;
   const a = kind(m.topic);
   const options = choices.length === 2 ? `${choices[0]} or ${choices[1]}` : `${choices[0]}, ${choices[1]} or ${choices[2]}`;
@@ -76,7 +72,7 @@ function which(pool: Pool, m: Member, wrong: number): Draft | undefined {
 const labelOf: Make = (pool, m) => {
   const other = outsider(pool, [m.topic]).topic;
   if (pool.topics.belongs(m.word, other) || pool.topics.betrays(m.word, other)) return undefined;
-  const choices = shuffle([m.topic.name, other.name], pool.random);
+  const choices = pool.random.shuffle([m.topic.name, other.name]);
   const [x, y] = choices as [string, string];
   const wordings = [
     `Is ${m.word} ${article(x)} ${x} or ${article(y)} ${y}?`, `Classify ${m.word} as ${x} or ${y}.`,
@@ -86,10 +82,10 @@ const labelOf: Make = (pool, m) => {
 };
 
 const sort: Make = (pool, m) => {
-  const same = pick(pool.of.get(m.topic)!, pool.random);
+  const same = pool.random.pick(pool.of.get(m.topic)!);
   const other = outsider(pool, [m.topic]);
   if (same === m || pool.topics.belongs(m.word, other.topic) || pool.topics.belongs(same.word, other.topic)) return undefined;
-  const words = shuffle([m, same, other], pool.random);
+  const words = pool.random.shuffle([m, same, other]);
   const label = (t: Topic) => `${capital(t.plural)}: ${words.filter((w) => w.topic === t).map((w) => w.word).join(', ')}`;
   const asked = `${m.topic.plural} and ${other.topic.plural}`;
   const given = words.map(({ word }) => word).join(', ');
@@ -107,14 +103,14 @@ const whatKind: Make = (pool, m) => ({
 
 const fromText: Make = (pool, m) => {
   const other = outsider(pool, [m.topic]);
-  const context = shuffle([m, other], pool.random).map(gloss).join(' ');
+  const context = pool.random.shuffle([m, other]).map(gloss).join(' ');
   const it = named(m);
   return { ...say(pool, 'from-text', [`What is ${it}, according to the text?`, `Use the text to say what ${it} is.`, `What does the text say that ${it} is?`]), context, response: statement(m), of: [m.synset, other.synset] };
 };
 
 const whichInText: Make = (pool, m) => {
   const other = outsider(pool, [m.topic]);
-  const both = shuffle([m, other], pool.random);
+  const both = pool.random.shuffle([m, other]);
   const choices = both.map(({ word }) => word);
   const a = kind(m.topic);
   return {
@@ -125,7 +121,7 @@ const whichInText: Make = (pool, m) => {
 
 const extract: Make = (pool, m) => {
   const others = [outsider(pool, [m.topic]), outsider(pool, [m.topic])];
-  const words = shuffle([m, ...others], pool.random);
+  const words = pool.random.shuffle([m, ...others]);
   if (new Set(words).size < 3) return undefined;
   const of = words.map((w) => w.synset);
   const context = words.map((w) => `${capital(named(w))} is ${kind(w.topic)}: ${predicate(clauses(w.synset).first, w.topic.counted)}.`).join(' ');
@@ -143,7 +139,7 @@ const sumUp: Make = (pool, m) => {
 const nameSome: Make = (pool, m) => {
   const all = pool.of.get(m.topic)!;
   const count = 3 + Math.floor(pool.random.next() * 3);
-  const words = [m, ...shuffle(all.filter((w) => w !== m), pool.random).slice(0, count - 1)];
+  const words = [m, ...pool.random.shuffle(all.filter((w) => w !== m)).slice(0, count - 1)];
   const number = ['three', 'four', 'five'][count - 3];
   if (words.length < count) return undefined;
   return { ...say(pool, 'name-some', [`Name ${number} ${m.topic.plural}.`, `Give me ${number} ${m.topic.plural}.`, `List ${number} examples of ${m.topic.plural}.`, `Think of ${number} ${m.topic.plural}.`]), response: words.map(({ word }) => `- ${word}`).join('\n'), of: words.map((w) => w.synset) };
@@ -168,7 +164,7 @@ const isIt: Make = (pool, m) => {
 };
 
 const compare: Make = (pool, m) => {
-  const other = pool.random.next() < 0.5 ? pick(pool.of.get(m.topic)!, pool.random) : outsider(pool, [m.topic]);
+  const other = pool.random.next() < 0.5 ? pool.random.pick(pool.of.get(m.topic)!) : outsider(pool, [m.topic]);
   if (other === m) return undefined;
   const response = other.topic === m.topic ? `Both are ${m.topic.plural}.` : `${capital(named(m))} is ${kind(m.topic)}, and ${named(other)} is ${kind(other.topic)}.`;
   const pair = `${named(m)} and ${named(other)}`;
@@ -222,7 +218,7 @@ export function makeRecords(net: WordNet, topics: Topics, { side, count, random 
   for (const [category, [share, makes]] of Object.entries(side === 'train' || side === 'heldout' ? SHARES : TESTS[side])) {
     for (let left = Math.round((count * share) / 100), tries = 0; left > 0; tries++) {
       if (tries > 1000 * count) throw new Error(`internal: no more ${category} records can be made`);
-      const draft = makes.length === 0 ? sentenceWith(pool, pick(writable, random)) : pick(makes, random)(pool, pick(members, random));
+      const draft = makes.length === 0 ? sentenceWith(pool, random.pick(writable)) : random.pick(makes)(pool, random.pick(members));
       if (!draft || !allowed(draft) || seen.has(`${draft.instruction}\n${draft.context}`)) continue;
       seen.add(`${draft.instruction}\n${draft.context}`);
       const { of: synsets, context = '', ...rest } = draft;
@@ -230,5 +226,5 @@ export function makeRecords(net: WordNet, topics: Topics, { side, count, random 
       left--;
     }
   }
-  return shuffle(records, random);
+  return random.shuffle(records);
 }

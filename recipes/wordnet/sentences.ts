@@ -15,6 +15,9 @@ export const named = ({ word, topic }: Pick<Member, 'word' | 'topic'>): string =
 /** `a bird`, `a mineral`, `a vehicle` */
 export const kind = (topic: Topic): string => `${article(topic.name)} ${topic.name}`;
 
+/** `A robin is a small Old World songbird.` */
+export const statement = (m: Member): string => `${capital(named(m))} is ${predicate(clauses(m.synset).first, m.topic.counted)}.`;
+
 /** The first clause of a definition, and what follows it. Remarks in brackets at its beginning, as `(Greek mythology)`, are dropped. */
 export function clauses({ definition }: Pick<Synset, 'definition'>): { first: string; rest: string } {
   const plain = definition.replace(/^\([^)]*\)\s*/, '');

@@ -4,7 +4,7 @@
  */
 import { Random } from '../../src/artefacts/random.ts';
 import type { Synset, WordNet } from './read.ts';
-import { capital, clauses, kind, list, named, predicate } from './sentences.ts';
+import { capital, clauses, kind, list, named, predicate, statement } from './sentences.ts';
 import { isFit, type Member, type Topic, type Topics } from './topics.ts';
 
 /** Documents on each member of a topic. */
@@ -15,8 +15,6 @@ const LISTS = 2;
 const CONTRASTS = 6;
 /** Documents that say something of a member and of others, and then one of it again. */
 const REPEATS = 1;
-
-export const pick = <T>(items: readonly T[], random: Random): T => items[Math.floor(random.next() * items.length)]!;
 
 /** All documents, in an order that the seed decides. */
 export function documents(net: WordNet, topics: Topics, seed: number): string[] {
@@ -29,8 +27,7 @@ export function documents(net: WordNet, topics: Topics, seed: number): string[] 
     for (let i = 0; i < CONTRASTS; i++) texts.push(contrast(member, topics, random));
     for (let i = 0; i < REPEATS; i++) texts.push(again(member, topics, random));
   }
-  const order = random.permutation(texts.length);
-  return [...order].map((i) => texts[i]!);
+  return random.shuffle(texts);
 }
 
 /** `robin, redbreast: small Old World songbird with a reddish breast.` */
@@ -50,7 +47,7 @@ export function about(net: WordNet, member: Member, topics: Topics, random: Rand
   const what = predicate(first, topic.counted);
   const a = kind(topic);
   const other = otherMember(topics, topic, random);
-  const others = Array.from({ length: 2 }, () => pick(topic.members, random).word);
+  const others = Array.from({ length: 2 }, () => random.pick(topic.members).word);
   const parent = synset.above.map((id) => net.synsets.get(id)!.words[0]!).find((w) => w !== topic.name);
   const facts = [
     `${it} is ${a}.`,
@@ -68,8 +65,7 @@ export function about(net: WordNet, member: Member, topics: Topics, random: Rand
     ...(parent ? [`${it} is a kind of ${parent}. It is ${a}.`, `${capital(word)} is a ${parent}, so it is ${a}.`] : []),
     ...(synset.words.length > 1 ? [`${it} is also called ${list(synset.words.slice(1, 3))}. It is ${a}.`] : []),
   ];
-  const order = random.permutation(facts.length);
-  const chosen = [...order].slice(0, 2).map((i) => facts[i]!);
+  const chosen = random.shuffle(facts).slice(0, 2);
   if (rest && random.next() < 0.3) chosen.push(`${capital(rest)}.`);
   return chosen.join(' ');
 }
@@ -77,26 +73,25 @@ export function about(net: WordNet, member: Member, topics: Topics, random: Rand
 /** Several members of a topic, this one among them. */
 export function among(member: Member, topics: Topics, random: Random): string {
   const { topic } = member;
-  const words = [...new Set([member.word, ...Array.from({ length: 4 + Math.floor(random.next() * 4) }, () => pick(topic.members, random).word)])];
-  const shuffled = [...random.permutation(words.length)].map((i) => words[i]!);
+  const words = [...new Set([member.word, ...Array.from({ length: 4 + Math.floor(random.next() * 4) }, () => random.pick(topic.members).word)])];
+  const shuffled = random.shuffle(words);
   const other = otherMember(topics, topic, random);
-  return pick([
+  return random.pick([
     `${capital(topic.plural)}: ${shuffled.join(', ')}.`,
     `${capital(list(shuffled))} are ${topic.plural}.`,
     `Here are some ${topic.plural}: ${list(shuffled)}. ${capital(named(other))} is none of them: it is ${kind(other.topic)}.`,
     `Some ${topic.plural} are ${list(shuffled)}.`,
-  ], random);
+  ]);
 }
 
 /** A member beside members of other topics: from statements like these a model learns to look a word up among words it has just read. */
 function contrast(member: Member, topics: Topics, random: Random): string {
   const { word, topic } = member;
   const others = Array.from({ length: random.next() < 0.75 ? 1 : 2 }, () => otherMember(topics, topic, random));
-  const members = [member, ...others];
-  const shuffled = [...random.permutation(members.length)].map((i) => members[i]!);
+  const shuffled = random.shuffle([member, ...others]);
   const all = list(shuffled.map((m) => m.word));
   const the = (m: Member) => `the ${m.topic.name} is ${m.word}`;
-  return pick([
+  return random.pick([
     `${capital(all)}: ${the(member)}.`,
     `Of ${all}, only ${word} is ${kind(topic)}.`,
     `Here are ${all}. ${capital(list([...new Set(shuffled.map(the))]))}.`,
@@ -104,22 +99,21 @@ function contrast(member: Member, topics: Topics, random: Random): string {
     `The only ${topic.name} here is ${word}: ${all}.`,
     `Someone who looks for ${kind(topic)} among ${all} finds ${word}.`,
     `Not each of these is ${kind(topic)}: ${all}. ${capital(word)} is.`,
-  ], random);
+  ]);
 }
 
 /** Two or three members with what they are, and one of them once more. */
 export function again(member: Member, topics: Topics, random: Random): string {
   const others = Array.from({ length: random.next() < 0.5 ? 1 : 2 }, () => otherMember(topics, member.topic, random));
   const members = [member, ...others];
-  const says = (m: Member) => `${capital(named(m))} is ${predicate(clauses(m.synset).first, m.topic.counted)}.`;
-  const text = [...random.permutation(members.length)].map((i) => says(members[i]!)).join(' ');
-  return `${text} ${pick([`As was said, ${says(member).replace(/^A(n?) /, 'a$1 ')}`, `The ${member.topic.name} is ${member.word}.`, `Again: ${says(member)}`, `All this is about ${list(members.map((m) => m.word))}.`], random)}`;
+  const text = random.shuffle(members).map(statement).join(' ');
+  return `${text} ${random.pick([`As was said, ${statement(member).replace(/^A(n?) /, 'a$1 ')}`, `The ${member.topic.name} is ${member.word}.`, `Again: ${statement(member)}`, `All this is about ${list(members.map((m) => m.word))}.`])}`;
 }
 
 /** A member of another topic that is in no sense one of this. */
 export function otherMember(topics: Topics, topic: Topic, random: Random): Member {
   for (;;) {
-    const other = pick(topics.members, random);
+    const other = random.pick(topics.members);
     if (other.topic !== topic && !topics.belongs(other.word, topic)) return other;
   }
 }

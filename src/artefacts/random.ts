@@ -36,6 +36,16 @@ export class Random {
     return ((this.bits() >>> 5) * 67108864 + (this.bits() >>> 6)) / 9007199254740992;
   }
 
+  /** One of them. */
+  pick<T>(items: readonly T[]): T {
+    return items[Math.floor(this.next() * items.length)]!;
+  }
+
+  /** All of them in random order. */
+  shuffle<T>(items: readonly T[]): T[] {
+    return [...this.permutation(items.length)].map((i) => items[i]!);
+  }
+
   /** 0 .. n-1 in random order (Fisher & Yates). */
   permutation(n: number): Int32Array {
     const order = Int32Array.from({ length: n }, (_, i) => i);

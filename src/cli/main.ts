@@ -10,7 +10,7 @@ import { run, type Verb } from './run.ts';
 const VERBS: Record<string, Verb> = {
   up: { summary: 'the studio: people write and review records in the browser', load: () => import('./up.ts') },
   dataset: { summary: 'import, seal, split, look into and export records', load: () => import('./dataset.ts') },
-  pretrain: { summary: 'a small base model from nothing but text', engine: true, load: () => import('./pretrain.ts') },
+  pretrain: { summary: 'a small base model from nothing but text, or a base that learns more of it', engine: true, load: () => import('./pretrain.ts') },
   plan: { summary: 'what a training run will take: tokens, memory, time, disk', engine: true, load: () => import('./plan.ts') },
   train: { summary: 'fine-tune a base model on records', engine: true, load: () => import('./train.ts') },
   evaluate: { summary: 'loss and answers on records the model never saw', engine: true, load: () => import('./evaluate.ts') },

@@ -44,7 +44,7 @@ export function command(): Command {
     .option('--json', 'print one JSON object')
     .action(async ({ text, base, vocabSize, hidden, layers, heads, context, lr, warmupSteps, offline, resume, json, ...rest }: Flags, verb: Command) => {
       const size = base === undefined ? undefined : SIZES.find((name) => verb.getOptionValueSource(name) === 'cli');
-      if (size) throw new UsageError({ expected: 'no sizes beside --base, which has its own', found: size, where: '--base', remedy: '--max-length shortens its rows.' });
+      if (size) throw new UsageError({ expected: 'no sizes beside --base, which has its own', found: `--${size.replace(/[A-Z]/, (c) => `-${c.toLowerCase()}`)}`, where: '--base', remedy: '--max-length shortens its rows.' });
       const begin = base === undefined ? { base: '', fresh: { vocabSize, hidden, layers, heads, context } } : { base: (await resolveBase({ base, offline }))!, continued: true };
       const options = completeOptions({ ...rest, ...begin, data: text, rate: lr, warmup: warmupSteps } as Parameters<typeof completeOptions>[0]);
       await runTraining(options, { resume, json }, (out) => `Teach it to follow instructions: roslin train --base ${out} --data … --out …`);

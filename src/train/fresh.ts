@@ -9,7 +9,7 @@ import { encodeDocuments, END_OF_TEXT, textTemplate } from '../tokenizer/text.ts
 import { loadTokenizer, type Tokenizer } from '../tokenizer/tokenizer.ts';
 import { trainBpe } from '../tokenizer/train-bpe.ts';
 import type { FreshModel, TrainOptions } from './options.ts';
-import { heldOutMask, type Rows } from './rows.ts';
+import { holdOut, type Rows } from './rows.ts';
 
 /** Share of an attention head's dimensions that turn with the position. */
 const ROTARY = 0.25;
@@ -34,8 +34,8 @@ const configOf = ({ hidden, layers, heads, context }: FreshModel, vocabSize: num
 /** @throws InputError for text that cannot be read, UsageError for sizes that do not fit together */
 export function freshModel(options: TrainOptions, fresh: FreshModel): { model: OpenedModel; rows: Rows } {
   checkSizes(fresh);
-  const documents = documentsOf(options);
-  const tokenizer = loadTokenizer(trainBpe(documents.of('train').map(({ text }) => text), { vocabSize: fresh.vocabSize, specialTokens: [END_OF_TEXT] }), options.data);
+  const [train, heldOut] = holdOut(readDocuments(options.data), options);
+  const tokenizer = loadTokenizer(trainBpe(train.map(({ text }) => text), { vocabSize: fresh.vocabSize, specialTokens: [END_OF_TEXT] }), options.data);
   const config = configOf(fresh, tokenizer.size);
   const architecture = architectureOf(config, 'the options');
   const weights = () => initialWeights(architecture, new Random(options.seed).bits());
@@ -49,7 +49,7 @@ export function freshModel(options: TrainOptions, fresh: FreshModel): { model: O
         return { read: (name) => all.get(name)!.data, close: () => {} };
       },
     },
-    rows: rowsOf(documents, tokenizer, Math.min(options.maxLength ?? fresh.context, fresh.context)),
+    rows: rowsOf(train, heldOut, tokenizer, Math.min(options.maxLength ?? fresh.context, fresh.context)),
   };
 }
 
@@ -61,20 +61,11 @@ export async function continuedModel(options: TrainOptions): Promise<{ model: Op
     throw new InputError({ expected: `a tokenizer with the token ${END_OF_TEXT}, which ends a text`, found: 'none', where: options.base, remedy: 'GPT-NeoX, SmolLM2 and Qwen have it.' });
   }
   const { contextLength } = model.architecture;
-  return { model: { ...model, template: textTemplate }, rows: rowsOf(documentsOf(options), model.tokenizer, Math.min(options.maxLength ?? contextLength, contextLength)) };
+  const [train, heldOut] = holdOut(readDocuments(options.data), options);
+  return { model: { ...model, template: textTemplate }, rows: rowsOf(train, heldOut, model.tokenizer, Math.min(options.maxLength ?? contextLength, contextLength)) };
 }
 
-interface Documents {
-  readonly count: number;
-  readonly of: (side: 'train' | 'heldOut') => readonly TextDocument[];
+function rowsOf(train: readonly TextDocument[], heldOut: readonly TextDocument[], tokenizer: Tokenizer, longest: number): Rows {
+  const [toTrain, toHold] = [train, heldOut].map((documents) => encodeDocuments(documents, tokenizer, longest));
+  return { records: train.length + heldOut.length, train: toTrain!, heldOut: toHold!, dropped: [], cut: [] };
 }
-
-/** Those to learn, and those held out. */
-function documentsOf(options: TrainOptions): Documents {
-  const documents = readDocuments(options.data);
-  const isTest = heldOutMask(documents.length, options);
-  return { count: documents.length, of: (side) => documents.filter((_, i) => (isTest[i] === 1) === (side === 'heldOut')) };
-}
-
-const rowsOf = ({ count, of }: Documents, tokenizer: Tokenizer, longest: number): Rows =>
-  ({ records: count, train: encodeDocuments(of('train'), tokenizer, longest), heldOut: encodeDocuments(of('heldOut'), tokenizer, longest), dropped: [], cut: [] });

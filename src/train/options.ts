@@ -86,8 +86,9 @@ export function completeOptions(given: Given, recipe?: string): TrainOptions {
   const present = Object.fromEntries(Object.entries(given).filter(([, v]) => v !== undefined)) as Given;
   const method = present.method ?? preset.method ?? DEFAULTS.method;
   if ((present.fresh || present.continued) && method === 'lora') throw new UsageError({ expected: 'method full', found: 'lora', where: 'pre-training', remedy: 'All weights learn a language.' });
+  const task = present.fresh ? 'fresh' : present.continued ? 'continued' : method;
   // A recipe's rate belongs to its method.
-  const rate = present.rate ?? (preset.rate !== undefined && method === preset.method ? preset.rate : RATES[present.fresh ? 'fresh' : present.continued ? 'continued' : method]);
+  const rate = present.rate ?? (preset.rate !== undefined && method === preset.method ? preset.rate : RATES[task]);
   return { ...DEFAULTS, ...preset, ...present, method, rate };
 }
 

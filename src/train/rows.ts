@@ -22,13 +22,12 @@ export interface Rows {
 /** Twenty rows are the least of which one is held out. */
 const heldOutCount = (records: number, size: number | 'auto') => (size === 'auto' ? Math.min(200, Math.floor(records / 20)) : size);
 
-/** 1 for each record that is held out. @throws InputError where none would be left */
-export function heldOutMask(records: number, { testSize, seed }: TrainOptions): Uint8Array {
-  const test = heldOutCount(records, testSize);
-  if (test >= records) throw new InputError({ expected: `fewer held-out rows than the ${records} records`, found: String(test), where: '--test-size', remedy: 'Hold out fewer rows or give more data.' });
-  const mask = new Uint8Array(records);
-  for (const i of new Random(seed).permutation(records).subarray(0, test)) mask[i] = 1;
-  return mask;
+/** What is learnt, and what is held out by the seed, each in its order. @throws InputError where none would be left to learn */
+export function holdOut<T>(records: readonly T[], { testSize, seed }: TrainOptions): [train: T[], heldOut: T[]] {
+  const test = heldOutCount(records.length, testSize);
+  if (test >= records.length) throw new InputError({ expected: `fewer held-out rows than the ${records.length} records`, found: String(test), where: '--test-size', remedy: 'Hold out fewer rows or give more data.' });
+  const held = new Set(new Random(seed).permutation(records.length).subarray(0, test));
+  return [records.filter((_, i) => !held.has(i)), records.filter((_, i) => held.has(i))];
 }
 
 /** @throws InputError for data that cannot be used, naming the line */
@@ -47,11 +46,8 @@ export function loadRows(options: TrainOptions, model: OpenedModel): Rows {
 }
 
 /** What was held out when the dataset was split stays held out; of other data some is now. */
-function sides({ records, heldOut }: OpenedData, options: TrainOptions): [InstructionRecord[], InstructionRecord[]] {
-  if (!heldOut) {
-    const mask = heldOutMask(records.length, options);
-    return [records.filter((_, i) => mask[i] === 0), records.filter((_, i) => mask[i] === 1)];
-  }
+function sides({ records, heldOut }: OpenedData, options: TrainOptions): [train: readonly InstructionRecord[], heldOut: readonly InstructionRecord[]] {
+  if (!heldOut) return holdOut(records, options);
   if (options.testSize !== 'auto') throw new UsageError({ expected: 'no --test-size beside a dataset with its own held-out records', found: String(options.testSize), where: options.data });
   refuseOverlap(records, heldOut, options.data);
   return [records, heldOut];

@@ -75,7 +75,7 @@ describe('wrong use leaves nothing behind', () => {
     ['a head too narrow to turn', ['--hidden', '16'], /--hidden and --heads: .*found 4 \(16 over 4 heads\)/, 2],
     ['a vocabulary without the bytes', ['--vocab-size', '256'], /--vocab-size.*at least 257/, 2],
     ['a type that is not written', ['--dtype', 'f16'], /--dtype.*f32, bf16/, 2],
-    ['sizes beside a base', ['--base', scratch.join('whole')], /--base: expected no sizes beside --base, which has its own, found vocabSize/, 2],
+    ['sizes beside a base', ['--base', scratch.join('whole')], /--base: expected no sizes beside --base, which has its own, found --vocab-size/, 2],
     ['a flag of train', ['--method', 'lora'], /unknown option '--method'/, 2],
     ['text that is not there', ['--text', scratch.join('none.txt')], /none\.txt: expected a file of text, found nothing there/, 1],
     ['more documents held out than there are', ['--test-size', '60'], /--test-size: expected fewer held-out rows than the 60 records, found 60/, 1],

