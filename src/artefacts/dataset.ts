@@ -157,6 +157,20 @@ export function openData(path: string): OpenedData {
   return { records: parts.find(({ split }) => split === 'train')?.records ?? [], ...(heldOut ? { heldOut } : {}), extraFields: {}, sealed };
 }
 
+/** What no run was trained on: of a split dataset its held-out part, else all. */
+export function unseenRecords(path: string): InstructionRecord[] {
+  const { records, heldOut } = openData(path);
+  return heldOut ?? records;
+}
+
+/** One for each part of the records and each licence: what licence rules are applied to. `prefix` goes before the part's name. */
+export function licenceParts({ licences }: Pick<DatasetManifest, 'licences'>, prefix = ''): { part: string; licence: string; records: number; first: readonly string[] }[] {
+  const groups = Map.groupBy(licences, ({ part, licence }: LicenceUse) => `${part} ${licence}`);
+  return [...groups.values()].map((uses) => ({
+    part: prefix + uses[0]!.part, licence: uses[0]!.licence, records: uses.reduce((sum, { records }) => sum + records, 0), first: uses.flatMap(({ first }) => first).slice(0, 5),
+  }));
+}
+
 function readPart(folder: string, file: DatasetFile): { records: InstructionRecord[]; root: string } {
   const tree = new MerkleTree();
   const records: InstructionRecord[] = [];

@@ -1,13 +1,13 @@
 /** `roslin dataset import`: what a file is and how it is read is shown on three records before anything is written. */
 import { createInterface } from 'node:readline/promises';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { licenceParts } from '../artefacts/dataset.ts';
 import { ORIGINS, PARTS, UNKNOWN, type Origin, type Part } from '../artefacts/provenance.ts';
 import type { Provenance } from '../artefacts/record-schema.ts';
 import { FORMS } from '../dataset/forms/index.ts';
 import { areOwn, importDataset, previewImport, REJECTS, type ImportOptions, type ImportResult, type Preview } from '../dataset/import.ts';
 import { UsageError } from '../errors.ts';
 import { licenceVerdict } from '../licence/verdict.ts';
-import { partsOfRecords } from './licence-text.ts';
 import { Progress } from './progress.ts';
 import { count, note, painter, print, printJson, sanitise, truncate } from './terminal.ts';
 import { licenceFlag } from './train-options.ts';
@@ -72,7 +72,7 @@ export function importCommand(): Command {
       using progress = new Progress();
       const result = await importDataset(options, flags.out, (records, rejected) => progress.update(`${count(records)} records, ${count(rejected)} rejected`));
       progress.finish('');
-      if (flags.json) printJson({ out: flags.out, records: result.records, rejected: result.rejected, rejects: result.rejects, forms: previews.map(({ file, form, container }) => ({ file, form, container })), categories: result.manifest.categories, licences: result.manifest.licences, verdict: licenceVerdict(partsOfRecords(result.manifest)).verdict });
+      if (flags.json) printJson({ out: flags.out, records: result.records, rejected: result.rejected, rejects: result.rejects, forms: previews.map(({ file, form, container }) => ({ file, form, container })), categories: result.manifest.categories, licences: result.manifest.licences, verdict: licenceVerdict(licenceParts(result.manifest)).verdict });
       else show(result, flags.out);
     });
 }
@@ -145,7 +145,7 @@ function describe({ file, container, form, mapping, records, rejects }: Preview)
 }
 
 function show({ records, rejected, rejects, manifest }: ImportResult, out: string): void {
-  const { verdict, reasons } = licenceVerdict(partsOfRecords(manifest));
+  const { verdict, reasons } = licenceVerdict(licenceParts(manifest));
   print(`${sanitise(out)}: ${count(records)} records${rejected > 0 ? `, ${count(rejected)} rejected (${REJECTS})` : ''}`);
   for (const { file, line, reason } of rejects.slice(0, 5)) note(`  ${sanitise(file)} line ${line}: ${truncate(sanitise(reason), 120)}`);
   print(`licence verdict: ${verdict}`);

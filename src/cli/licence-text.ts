@@ -1,13 +1,6 @@
 /** A licence verdict for a terminal: what may be done, what is owed, what blocks, each with the clause that it rests on. */
-import type { DatasetManifest } from '../artefacts/dataset.ts';
-import { NOT_ADVICE, type Finding, type LicenceVerdict, type Part } from '../licence/verdict.ts';
+import { NOT_ADVICE, type Finding, type LicenceVerdict } from '../licence/verdict.ts';
 import { painter, sanitise } from './terminal.ts';
-
-/** A part for each part of the records and each licence. */
-export function partsOfRecords({ licences }: Pick<DatasetManifest, 'licences'>): Part[] {
-  const groups = Map.groupBy(licences, ({ part, licence }) => `${part} ${licence}`);
-  return [...groups.values()].map((uses) => ({ part: uses[0]!.part, licence: uses[0]!.licence, records: uses.reduce((sum, { records }) => sum + records, 0), first: uses.flatMap(({ first }) => first).slice(0, 5) }));
-}
 
 export function renderVerdict(verdict: LicenceVerdict): string {
   const paint = painter(process.stdout);

@@ -1,10 +1,10 @@
 /** `roslin licences`: the table, or what licences of a base and of data come to together. */
 import { existsSync, statSync } from 'node:fs';
 import { Command } from 'commander';
-import { isDataset, readManifest } from '../artefacts/dataset.ts';
+import { isDataset, licenceParts, readManifest } from '../artefacts/dataset.ts';
 import { LICENCES } from '../licence/table.ts';
 import { licenceVerdict, NOT_ADVICE, type Part } from '../licence/verdict.ts';
-import { partsOfRecords, renderVerdict } from './licence-text.ts';
+import { renderVerdict } from './licence-text.ts';
 import { note, print, printJson, sanitise, table } from './terminal.ts';
 
 interface Flags {
@@ -36,7 +36,7 @@ async function baseOf(named: string): Promise<Part> {
 }
 
 function dataOf(named: string): Part[] {
-  if (isDataset(named)) return partsOfRecords(readManifest(named)).map((part) => ({ ...part, part: `data, ${part.part}` }));
+  if (isDataset(named)) return licenceParts(readManifest(named), 'data, ');
   return [{ part: 'data', licence: existsSync(named) && statSync(named).isFile() ? null : named }];
 }
 

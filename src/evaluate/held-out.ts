@@ -1,5 +1,5 @@
 /** Evaluation of a model on records it never saw: losses, and on request whether greedy answers end by themselves. */
-import { openData } from '../artefacts/dataset.ts';
+import { unseenRecords } from '../artefacts/dataset.ts';
 import type { InstructionRecord } from '../artefacts/record.ts';
 import { CpuDevice } from '../engine/index.ts';
 import { InputError } from '../errors.ts';
@@ -51,9 +51,7 @@ async function* choose(network: Network, model: OpenedModel, records: readonly I
 export async function* evaluate(options: EvaluateOptions): AsyncGenerator<EvaluateEvent, Evaluation> {
   const model = await openModel(options.model, options);
   const { categories } = options;
-  const { records: all, heldOut } = openData(options.data);
-  // Of a split dataset the part that no run was trained on.
-  const records = (heldOut ?? all).filter((r) => !categories || categories.includes(r.category)).slice(0, options.limit);
+  const records = unseenRecords(options.data).filter((r) => !categories || categories.includes(r.category)).slice(0, options.limit);
   if (records.length === 0) throw new InputError({ expected: `records of the categories ${categories?.join(', ')}`, found: 'none', where: options.data, remedy: 'Name categories that occur in the file.' });
   const { examples, dropped } = encodeExamples(records, model.tokenizer, model.template, { maxLength: model.architecture.contextLength, overlong: 'drop' });
   if (examples.length === 0) {

@@ -5,9 +5,8 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import type { InstructionRecord } from '../artefacts/record.ts';
 import type { RunManifest } from '../artefacts/run.ts';
-import { openData } from '../artefacts/dataset.ts';
+import { unseenRecords } from '../artefacts/dataset.ts';
 import { InputError, RoslinError, UsageError } from '../errors.ts';
 import { createFolderAtomic, describeWriteError, writeFileAtomic } from '../formats/atomic.ts';
 import { openGguf } from '../formats/gguf.ts';
@@ -203,15 +202,9 @@ async function* progressing(path: string, metadata: readonly [string, GgufTyped]
   return writing;
 }
 
-/** Of a split dataset what no run was trained on. */
-function recordsToTry(path: string): readonly InstructionRecord[] {
-  const { records, heldOut } = openData(path);
-  return heldOut ?? records;
-}
-
 /** An adapter is tried beside its base, which llama.cpp must have as a GGUF too. */
 async function* tryFile(path: string, model: OpenedModel, options: ExportOptions, type: ExportType): AsyncGenerator<ExportEvent, SelfTest> {
-  const records = options.data === undefined ? PROMPTS : recordsToTry(options.data).slice(0, options.limit ?? 20);
+  const records = options.data === undefined ? PROMPTS : unseenRecords(options.data).slice(0, options.limit ?? 20);
   const settings = { records, maxNewTokens: options.maxNewTokens ?? 48, threads: options.threads, signal: options.signal, offline: options.offline };
   if (options.to !== 'adapter') return yield* selfTest(path, model, { ...settings, type });
   if (model.base !== undefined && statSync(model.base).isFile()) {

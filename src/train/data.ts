@@ -5,7 +5,7 @@
  */
 import { statSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { openData, type DatasetManifest, type LicenceUse, type OpenedData } from '../artefacts/dataset.ts';
+import { licenceParts, openData, type OpenedData } from '../artefacts/dataset.ts';
 import type { InstructionRecord } from '../artefacts/record.ts';
 import { UNKNOWN } from '../artefacts/provenance.ts';
 import type { DatasetRecord } from '../artefacts/record-schema.ts';
@@ -51,13 +51,7 @@ export function trainedData({ records, sealed }: OpenedData, options: Given): Tr
     throw new UsageError({ expected: 'no --licence and --origin beside a sealed dataset: its records say what they are', found: options.licence ?? options.origin!, where: '--data' });
   }
   const licences = joinLicences(sealed.licences.map(({ licence }) => licence));
-  return { root: sealed.root, here: false, licence: licences === UNKNOWN ? null : licences, parts: partsOfDataset(sealed) };
-}
-
-/** A part of the making for each part of the records and each licence. */
-export function partsOfDataset({ licences }: Pick<DatasetManifest, 'licences'>): Part[] {
-  const groups = Map.groupBy(licences, ({ part, licence }: LicenceUse) => `${part} ${licence}`);
-  return [...groups.values()].map((uses) => ({ part: `data, ${uses[0]!.part}`, licence: uses[0]!.licence, records: uses.reduce((sum, use) => sum + use.records, 0), first: uses.flatMap(({ first }) => first).slice(0, 5) }));
+  return { root: sealed.root, here: false, licence: licences === UNKNOWN ? null : licences, parts: licenceParts(sealed, 'data, ') };
 }
 
 export function runVerdict(base: string | null | undefined, data: readonly Part[]): LicenceVerdict {
