@@ -229,7 +229,7 @@ export async function bootstrap(base = root) {
     }
     const problem = modulesProblem(base);
     if (problem === undefined) return;
-    say(`installing packages into node_modules/ (about 590 MB; ${problem})`);
+    say(`installing packages into node_modules/ (about 810 MB; ${problem})`);
     await npm(['ci'], base, childEnvironment(base));
     const still = modulesProblem(base);
     if (still !== undefined) throw new BootstrapError(`npm ci finished, yet ${still}. Delete node_modules in this folder, then run the same command again.`);

@@ -20,7 +20,7 @@ export function exportCommand(): Command {
     .description('records in a form of other programs')
     .argument('<dataset>')
     .addOption(new Option('--to <form>', 'csv, parquet and roslin hold everything; the others what they have a place for').choices([...TARGETS]).makeOptionMandatory())
-    .requiredOption('--out <file>')
+    .requiredOption('--out <file>', 'where they go')
     .addOption(new Option('--split <name>', 'which records').choices(['train', 'held-out', 'all']).default('all'))
     .option('--without-third-party', 'leave out records that rest on a passage that the organisation did not write')
     .option('--accept-taint <reason>', 'export what a licence forbids to pass on')

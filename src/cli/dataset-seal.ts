@@ -73,14 +73,14 @@ export function lineageCommand(): Command {
   return new Command('lineage')
     .description('models that were trained on a dataset or on an earlier version of it')
     .argument('<dataset>', 'a sealed dataset')
-    .option('--runs <folders...>', 'where to look for runs', ['.roslin/runs', 'runs'])
+    .option('--runs <folders...>', 'where to look for runs (default: .roslin/runs and runs)')
     .option('--json', 'print one JSON object')
-    .action((dataset: string, flags: { runs: readonly string[]; json?: boolean }) => {
-      const lineage = lineageOf(dataset, flags.runs);
+    .action((dataset: string, { runs = ['.roslin/runs', 'runs'], ...flags }: { runs?: readonly string[]; json?: boolean }) => {
+      const lineage = lineageOf(dataset, runs);
       if (flags.json) return printJson(lineage);
       print(`root ${lineage.root}`);
       for (const { root, withdrawn } of lineage.previous) print(`  earlier version ${root}: ${count(withdrawn)} records withdrawn since`);
-      if (lineage.models.length === 0) return note(`No model in ${flags.runs.map(sanitise).join(', ')} was trained on it; --runs names other folders.`);
+      if (lineage.models.length === 0) return note(`No model in ${runs.map(sanitise).join(', ')} was trained on it; --runs names other folders.`);
       print(table([{ title: 'model' }, { title: 'version' }, { title: 'verdict' }, { title: 'withdrawn records in it', align: 'right' }], lineage.models.map(({ run, root, verdict, withdrawn }) => [sanitise(run), root.slice(0, 12), sanitise(verdict), count(withdrawn)])));
       if (lineage.models.some(({ withdrawn }) => withdrawn > 0)) note('A model that was trained with withdrawn records keeps what it learnt from them: only training anew takes it out.');
     });

@@ -98,7 +98,8 @@ interface Failure {
 export function explain(error: unknown): Failure {
   const debug = process.env['ROSLIN_DEBUG'] === '1';
   if (error instanceof CommanderError) {
-    const message = error.message.replace(/^error: /, '');
+    // Commander prints the help of a verb that needs another word, and says no more.
+    const message = error.code === 'commander.help' ? 'one of these commands is needed' : error.message.replace(/^error: /, '');
     return { text: `roslin: ${sanitise(message)}`, error: { name: 'UsageError', message }, exitCode: 2 };
   }
   const { name, message, stack } = error instanceof Error ? error : new Error(String(error));

@@ -24,7 +24,7 @@ interface Flags {
   readonly context: number;
   readonly parallel: number;
   readonly queue: number;
-  readonly adapter: ReadonlyMap<string, string>;
+  readonly adapter?: ReadonlyMap<string, string>;
   readonly adapters?: string;
   readonly keys: string;
   readonly maxNewTokens: number;
@@ -49,7 +49,7 @@ export function command(): Command {
     .option('--context <n>', 'longest text, prompt and answer together, at most what the model knows', wholeNumber(16), 2048)
     .option('--parallel <n>', 'texts side by side', wholeNumber(1), 4)
     .option('--queue <n>', 'texts that may wait; more are refused with 429', wholeNumber(0), 64)
-    .option('--adapter <name=path>', 'an adapter of the model, asked for as MODEL:NAME; may be given several times', adapterOption, new Map<string, string>())
+    .option('--adapter <name=path>', 'an adapter of the model, asked for as MODEL:NAME; may be given several times', adapterOption)
     .option('--adapters <folder>', 'every adapter in it can be asked for, new ones at once')
     .option('--keys <file>', 'the API keys that "serve keys" keeps', KEYS)
     .option('--max-new-tokens <n>', 'longest answer, for requests that do not say', wholeNumber(1), 256)
@@ -64,7 +64,7 @@ export function command(): Command {
     .action(async (flags: Flags) => serve(flags));
 }
 
-function adapterOption(text: string, before: ReadonlyMap<string, string>): Map<string, string> {
+function adapterOption(text: string, before: ReadonlyMap<string, string> = new Map()): Map<string, string> {
   const at = text.indexOf('=');
   if (at < 1) throw new UsageError({ expected: 'a name and a path, such as --adapter support=runs/support', found: JSON.stringify(text), where: '--adapter' });
   return new Map([...before, [text.slice(0, at), text.slice(at + 1)]]);
@@ -88,7 +88,7 @@ async function serve(flags: Flags): Promise<void> {
     if (event.type === 'ended' && !event.restarts) broken.abort();
   };
   await using service = await Service.open({
-    ...flags, model: path, engine, entry: locateLlama(), adapters: flags.adapter, adaptersFolder: flags.adapters,
+    ...flags, model: path, engine, entry: locateLlama(), adapters: flags.adapter ?? new Map(), adaptersFolder: flags.adapters,
     sampling: { temperature: flags.temperature, topP: flags.topP || 1, topK: flags.topK },
   }, tell);
   const server = await HttpServer.listen(service, {

@@ -26,7 +26,7 @@ export class TrainView {
         if (event.verdict === 'unknown' || event.verdict === 'tainted') for (const reason of event.reasons) note(paint('yellow', `  ${sanitise(reason)}`));
         if (event.dropped.length > 0) note(paint('yellow', `${event.dropped.length} rows are too long and left out: lines ${lines(event.dropped)}`));
         if (event.cut.length > 0) note(paint('yellow', `${event.cut.length} rows have a shortened context: lines ${lines(event.cut)}`));
-        if (event.steps < 30) note(paint('yellow', `only ${event.steps} updates: fewer than 30 seldom teach much`));
+        if (event.steps < 30) note(paint('yellow', `only ${event.steps} update${event.steps === 1 ? '' : 's'}: fewer than 30 seldom teach much`));
         if (event.resumedAt > 0) note(`resumed after update ${event.resumedAt}`);
         return;
       }

@@ -16,7 +16,7 @@ interface Flags {
   readonly publicUrl?: string;
   readonly tlsCert?: string;
   readonly tlsKey?: string;
-  readonly trustedProxy: readonly string[];
+  readonly trustedProxy?: readonly string[];
   readonly smtp?: string;
   readonly mailFrom?: string;
   readonly demo?: boolean | string;
@@ -31,7 +31,7 @@ export function command(): Command {
     .option('--public-url <url>', 'where people reach it, such as https://studio.example.org')
     .option('--tls-cert <file>', 'certificate with its chain, PEM')
     .option('--tls-key <file>', 'its key, PEM')
-    .option('--trusted-proxy <address>', 'proxy whose X-Forwarded-For is believed, an address or network; may be given several times', (text: string, before: readonly string[]) => [...before, text], [] as readonly string[])
+    .option('--trusted-proxy <address>', 'proxy whose X-Forwarded-For is believed, an address or network; may be given several times', (text: string, before?: readonly string[]): readonly string[] => [...(before ?? []), text])
     .option('--smtp <url>', 'mail server, such as smtp://user:password@host:587 (default: ROSLIN_SMTP)')
     .option('--mail-from <address>', 'sender of mail (default: ROSLIN_MAIL_FROM)')
     .option('--demo [language]', 'begin with a sample campaign, in en or ru')
@@ -44,7 +44,7 @@ async function up(flags: Flags): Promise<void> {
   const stop = interruptSignal();
   const { startStudio } = await import('../server/studio/up.ts');
   const studio = await startStudio({
-    workspace: flags.workspace, host: flags.host, port: flags.port, publicUrl: flags.publicUrl, tls: tlsOf(flags), trustedProxies: flags.trustedProxy, mail: await mailerOf(flags), databaseUrl: process.env['DATABASE_URL'] ?? '',
+    workspace: flags.workspace, host: flags.host, port: flags.port, publicUrl: flags.publicUrl, tls: tlsOf(flags), trustedProxies: flags.trustedProxy ?? [], mail: await mailerOf(flags), databaseUrl: process.env['DATABASE_URL'] ?? '',
     onFault: (error) => note(`roslin: ${sanitise(faultOf(error))}`),
   });
   try {

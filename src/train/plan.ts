@@ -72,7 +72,7 @@ export async function* plan(options: TrainOptions): AsyncGenerator<PlanEvent> {
       parameters: parameterCount(model.architecture), trainable: bytes / 12, records: rows.records, train_rows: rows.train.length, held_out_rows: rows.heldOut.length, dropped: rows.dropped,
       tokens, label_share: labelsOf(rows.train) / tokens, padding_avoided: 1 - usefulShareIfPadded(rows.train.map((r) => r.ids.length), options.seed), steps: updates.length,
       seconds: seconds + updates.length * optimizer, memory: peakMemory(), disk: 2 * bytes + bytes / 3, disk_free: freeSpace(options.out), template: model.template.name,
-      warnings: updates.length < FEW_STEPS ? [`only ${updates.length} updates: fewer than ${FEW_STEPS} seldom teach much; raise --epochs or lower --batch-tokens`] : [],
+      warnings: updates.length < FEW_STEPS ? [`only ${updates.length} update${updates.length === 1 ? '' : 's'}: fewer than ${FEW_STEPS} seldom teach much; raise --epochs or lower --batch-tokens`] : [],
     },
   };
   await device.release();

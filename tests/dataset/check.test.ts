@@ -87,7 +87,8 @@ describe('each check finds and lets pass', () => {
 
 test('personal data and keys are never shown whole', async () => {
   using folder = new Folder();
-  const { findings, report } = await checked(folder, [{ ...plain, response: 'Ask anna@otters.co.uk or (212) 736-5000 about it, or bo@otters.co.uk.' }]);
+  const { findings, report } = await checked(folder, [{ ...plain, response: 'Ask anna@otters.co.uk or (212) 736-5000 about it, or bo@otters.co.uk. [12]' }]);
+  assert.ok(findings.some(({ check }) => check === 'citation-marks'), 'a place beside them');
   const everything = JSON.stringify({ findings, report }) + checkPage(report, findings) + renderCheck(report, findings, 5, (_style, text) => text);
   for (const secret of ['anna@otters', 'bo@otters', '736-5000']) assert.ok(!everything.includes(secret), secret);
   assert.equal(report.verdict, 'block');

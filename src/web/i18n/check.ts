@@ -121,10 +121,8 @@ export function cataloguePlugin(web: string): Plugin {
     async transform(_code, id) {
       const file = FILES.find((name) => new RegExp(`i18n/\\w\\w/${name}\\.ts$`).test(id.replaceAll('\\', '/')));
       if (!file) return undefined;
-      const compiled = [...flatten(await readWords(id, `?${Date.now()}`), prefixOf(file))].map(([key, text]) => {
-        const message = compileMessageOrThrow(text);
-        return [key, message.length === 1 && typeof message[0] === 'string' ? message[0] : message];
-      });
+      // Messages without placeholders stay lists too: Lingui takes a bare string for one that was not compiled, and warns each time it is shown.
+      const compiled = [...flatten(await readWords(id, `?${Date.now()}`), prefixOf(file))].map(([key, text]) => [key, compileMessageOrThrow(text)]);
       return { code: `export default JSON.parse(${JSON.stringify(JSON.stringify(Object.fromEntries(compiled)))});`, map: null };
     },
   };

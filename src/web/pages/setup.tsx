@@ -1,6 +1,6 @@
 /** The first minute of whoever starts a studio: an owner's account by the one-time link, then the demo or a campaign of one's own. */
 import { useMutation } from '@tanstack/react-query';
-import { useNavigate } from '@tanstack/react-router';
+import { Navigate, useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useTranslation } from '../i18n/react.ts';
 import { setUp, startDemo } from '../api/account.ts';
@@ -18,7 +18,8 @@ export default function Setup() {
   const session = useSession();
   const refresh = useRefreshSession();
   const [token] = useState(takeSecret);
-  if (session.person) return <FirstChoice />;
+  // With --demo there is a campaign already: nothing is left to choose.
+  if (session.person) return session.campaign ? <Navigate to="/" replace /> : <FirstChoice />;
   if (!session.setup_needed) return <Door title={t('setup.done')} lead={t('setup.doneText')}><div className="grid"><ButtonLink kind="primary" to="/sign-in">{t('signIn.action')}</ButtonLink></div></Door>;
   return (
     <Door title={t('setup.title')} lead={t('setup.lead')}>
