@@ -1,13 +1,15 @@
-/** The command of a clone: installs what is missing, then hands over to src/cli/main.ts under Node 24. Started by ../roslin. */
+/** The command of a clone: installs what is missing, builds the pages that `up` shows where they are older than their sources, then hands over to src/cli/main.ts under Node 24. Started by ../roslin. */
 import { spawn } from 'node:child_process';
+import { readdirSync, statSync } from 'node:fs';
 import * as nodeModule from 'node:module';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { bootstrapOrExit, compileCache, nodeBinary, root } from './bootstrap.mjs';
+import { bootstrapOrExit, compileCache, nodeBinary, root, runNode } from './bootstrap.mjs';
 
 const env = await bootstrapOrExit();
 const main = join(root, 'src', 'cli', 'main.ts');
+if (process.argv[2] === 'up' && !pagesAreBuilt() && runNode([join(root, 'scripts', 'build-web.mjs')], { env }) !== 0) process.exit(1);
 
 if (nodeBinary() === process.execPath) {
   Object.assign(process.env, env);
@@ -22,4 +24,10 @@ if (nodeBinary() === process.execPath) {
   child.on('exit', (code, signal) => {
     process.exitCode = code ?? 128 + (constants.signals[signal] ?? 1);
   });
+}
+
+function pagesAreBuilt() {
+  const built = statSync(join(root, 'dist', 'web', 'index.html'), { throwIfNoEntry: false });
+  const sources = join(root, 'src', 'web');
+  return built !== undefined && readdirSync(sources, { recursive: true }).every((name) => statSync(join(sources, name)).mtimeMs <= built.mtimeMs);
 }
