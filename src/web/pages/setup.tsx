@@ -1,11 +1,11 @@
 /** The first minute of whoever starts a studio: an owner's account by the one-time link, then the demo or a campaign of one's own. */
 import { useMutation } from '@tanstack/react-query';
-import { useNavigate } from '@tanstack/react-router';
+import { Navigate, useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useTranslation } from '../i18n/react.ts';
 import { setUp, startDemo } from '../api/account.ts';
 import { useErrorText } from '../app/failure.tsx';
-import { useRefreshSession, useSession } from '../app/session.tsx';
+import { hasRole, useRefreshSession, useSession } from '../app/session.tsx';
 import { currentLocale } from '../i18n/index.ts';
 import { Button, ButtonLink } from '../ui/button.tsx';
 import { Icon } from '../ui/icon.tsx';
@@ -18,7 +18,7 @@ export default function Setup() {
   const session = useSession();
   const refresh = useRefreshSession();
   const [token] = useState(takeSecret);
-  if (session.person) return <FirstChoice />;
+  if (session.person) return session.campaign || !hasRole(session.person.roles, 'owner') ? <Navigate to="/" replace /> : <FirstChoice />;
   if (!session.setup_needed) return <Door title={t('setup.done')} lead={t('setup.doneText')}><div className="grid"><ButtonLink kind="primary" to="/sign-in">{t('signIn.action')}</ButtonLink></div></Door>;
   return (
     <Door title={t('setup.title')} lead={t('setup.lead')}>
