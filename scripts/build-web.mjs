@@ -1,6 +1,6 @@
 /**
- * `npm run build:web`: the studio's pages, from src/web to dist/web, where the server looks for them. In memory of what is
- * bundled, dist/web/licences.md lists the packages and their terms. Speaks on standard error only, as build.mjs does.
+ * `npm run build:web`: the studio's pages, from src/web to dist/web, where the server looks for them; dist/web/licences.md lists
+ * what is bundled, with its terms. Speaks on standard error only, as build.mjs does.
  */
 import { appendFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

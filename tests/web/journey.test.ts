@@ -57,6 +57,8 @@ test('a writer with the keyboard alone: from the home page to a record handed in
   await tabTo(/^Write/);
   await page.keyboard.press('Enter');
   await page.getByRole('heading', { name: 'What will you write?' }).waitFor();
+  // The keys are the categories': they count from when these are shown.
+  await page.getByRole('button', { name: /^Open question/ }).waitFor();
   await page.keyboard.press('Alt+1');
   await page.getByRole('heading', { name: 'Open question', level: 1 }).waitFor();
   await tabTo(/^Instruction/);
@@ -92,6 +94,24 @@ test('a reviewer with the keyboard alone: scores, verdict, sent', skip, async ()
   assert.deepEqual(run.studio.reviews, [{ scores: { follows_instruction: 4, correct: 5, clear: 4, grounded: 3, category_fit: 5 }, verdict: 'accept', flags: [], comment: '' }]);
 });
 
+test('a review whose scores and verdict do not fit together is said so, and is not sent', skip, async () => {
+  await page.goto(`${run.url}/review`);
+  await page.getByText('Fits the category').first().waitFor();
+  for (const key of ['2', '2', '2', '2', '2', 'a']) await page.keyboard.press(key);
+  await page.keyboard.press('Control+Enter');
+  await page.getByText(/^These scores are too low to accept it/).waitFor();
+  for (const group of await page.getByRole('group').filter({ has: page.getByRole('radio', { name: /^5: / }) }).all()) await group.getByText('5', { exact: true }).click();
+  await page.getByLabel('Copied from elsewhere').check();
+  await page.keyboard.press('Control+Enter');
+  await page.getByText(/^With this flag you cannot accept it/).waitFor();
+  await page.keyboard.press('r');
+  await page.getByLabel('Copied from elsewhere').uncheck();
+  await page.getByRole('textbox', { name: 'Comment for the author' }).fill('I would rather not have it.');
+  await page.keyboard.press('Control+Enter');
+  await page.getByText(/^These scores are too high to reject it/).waitFor();
+  assert.deepEqual(run.studio.reviews, []);
+});
+
 test('single keys are off while one writes, and can be switched off for good', skip, async () => {
   await page.goto(`${run.url}/review`);
   const comment = page.getByRole('textbox', { name: 'Comment for the author' });
@@ -104,6 +124,12 @@ test('single keys are off while one writes, and can be switched off for good', s
   const list = page.getByRole('dialog', { name: 'Keyboard' });
   await list.getByRole('checkbox', { name: 'Single keys' }).uncheck();
   await page.keyboard.press('Escape');
+  // An open dialog would keep the keys off as well.
+  await list.waitFor({ state: 'hidden' });
+  await page.keyboard.press('a');
+  assert.equal(await page.getByRole('radio', { checked: true }).count(), 0);
+  await page.reload();
+  await comment.waitFor();
   await page.keyboard.press('a');
   assert.equal(await page.getByRole('radio', { checked: true }).count(), 0);
 });
@@ -135,7 +161,21 @@ test('a text survives a reload right after it was typed, before the server has i
   const { id, instruction } = await openDraft();
   run.studio.down = true;
   await instruction.fill(QUESTION);
-  await page.waitForTimeout(700);
+  await page.waitForFunction(async (text) => {
+    if (!(await indexedDB.databases()).some(({ name }) => name === 'roslin')) return false;
+    return await new Promise<boolean>((resolve, reject) => {
+      const opening = indexedDB.open('roslin');
+      opening.onerror = () => reject(new Error('the database did not open'));
+      opening.onsuccess = () => {
+        const rows = opening.result.transaction('drafts').objectStore('drafts').getAll() as IDBRequest<{ body: { instruction: string } }[]>;
+        rows.onerror = () => reject(new Error('the drafts could not be read'));
+        rows.onsuccess = () => {
+          opening.result.close();
+          resolve(rows.result.some(({ body }) => body.instruction === text));
+        };
+      };
+    });
+  }, QUESTION);
   run.studio.down = false;
   const kept = run.studio.drafts.get(id);
   assert.equal(kept?.body.instruction, '');

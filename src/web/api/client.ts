@@ -62,6 +62,9 @@ export async function call<T>(method: string, path: string, { body, query, signa
   throw new ApiError(response.status, code, message, answer);
 }
 
+/** Reasons are one line to the server, which refuses line breaks; fields for them have several. */
+export const oneLine = (text: string): string => text.trim().replace(/\s+/g, ' ');
+
 function parse(text: string): unknown {
   if (text === '') return undefined;
   try {

@@ -1,7 +1,7 @@
 /** Requests of those who write. */
 import { queryOptions } from '@tanstack/react-query';
 import type { SaveAnswer } from '../drafts/saver.ts';
-import { ApiError, call, OfflineError } from './client.ts';
+import { ApiError, call, OfflineError, oneLine } from './client.ts';
 import type { BoardView, CategoryKey, CheckFinding, DraftView, HomeView, LiveView, RecordBody, RecordRow, RecordView, SubmitInput, Submitted } from './types.ts';
 
 export const homeQuery = () => queryOptions({ queryKey: ['home'], queryFn: () => call<HomeView>('GET', '/api/home') });
@@ -44,9 +44,8 @@ export const undoSubmit = (recordId: string) => call<{ draft_id: string }>('POST
 export const recordsQuery = () => queryOptions({ queryKey: ['records'], queryFn: () => call<{ records: readonly RecordRow[] }>('GET', '/api/records') });
 export const recordQuery = (id: string) => queryOptions({ queryKey: ['record', id], queryFn: () => call<RecordView>('GET', `/api/records/${id}`) });
 export const reviseRecord = (id: string) => call<{ draft_id: string }>('POST', `/api/records/${id}/revise`);
-export const appealRecord = (id: string, reason: string) => call<unknown>('POST', `/api/records/${id}/appeal`, { body: { reason } });
+export const appealRecord = (id: string, reason: string) => call<unknown>('POST', `/api/records/${id}/appeal`, { body: { reason: oneLine(reason) } });
 export const withdrawRecord = (id: string) => call<unknown>('POST', `/api/records/${id}/withdraw`);
-export const reportRecord = (id: string, reason: string) => call<unknown>('POST', `/api/records/${id}/report`, { body: { reason } });
 
 export const boardQuery = (period: 'day' | 'all') => queryOptions({ queryKey: ['board', period], queryFn: () => call<BoardView>('GET', '/api/board', { query: { period } }) });
 export const liveQuery = (token: string) => queryOptions({ queryKey: ['live', token], queryFn: () => call<LiveView>('POST', '/api/live', { body: { token } }), refetchInterval: 30_000 });

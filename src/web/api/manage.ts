@@ -1,7 +1,7 @@
 /** Requests of organisers. */
 import { queryOptions } from '@tanstack/react-query';
 import type { CampaignEvent } from '../../collect/rules/campaign.ts';
-import { call } from './client.ts';
+import { call, oneLine } from './client.ts';
 import type { AwardRow, CampaignDraft, CampaignView, DatasetRow, Guideline, HealthRow, InvitationRow, LogRow, PassageInput, PassageRow, PersonRow, ProgressView, QualityView, ReportRow, Role, RosterAnswer } from './types.ts';
 
 const get = <T>(key: string, path: string) => queryOptions({ queryKey: ['manage', key], queryFn: () => call<T>('GET', path) });
@@ -26,7 +26,7 @@ export const addPassage = (input: PassageInput) => call<unknown>('POST', '/api/m
 export const movePassage = (id: string, event: 'verify' | 'block' | 'reopen') => call<unknown>('POST', `/api/manage/passages/${id}/moves`, { body: { event } });
 
 export const guidelineAdminQuery = (category: string, locale: string) => get<Guideline>(`guideline/${category}/${locale}`, `/api/manage/guidelines/${category}/${locale}`);
-export const saveGuideline = (category: string, locale: string, body: Omit<Guideline, 'version'>) => call<{ version: number }>('PUT', `/api/manage/guidelines/${category}/${locale}`, { body });
+export const saveGuideline = (category: string, locale: string, body: Omit<Guideline, 'version'>) => call<{ version: number }>('PUT', `/api/manage/guidelines/${category}/${locale}`, { body: { ...body, summary: oneLine(body.summary) } });
 
 export const awardsQuery = () => get<{ awards: readonly AwardRow[] }>('awards', '/api/manage/awards');
 export const moveAward = (id: string, event: 'audit' | 'confirm' | 'deliver' | 'forfeit', reason: string) => call<unknown>('POST', `/api/manage/awards/${id}/moves`, { body: { event, reason } });

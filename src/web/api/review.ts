@@ -1,6 +1,6 @@
 /** Requests of those who review and decide. */
 import { queryOptions } from '@tanstack/react-query';
-import { call } from './client.ts';
+import { call, oneLine } from './client.ts';
 import type { DecisionRow, DecisionView, ReviewInput, ReviewItem, Verdict } from './types.ts';
 
 export const reviewQuery = () => queryOptions({ queryKey: ['review'], queryFn: () => call<{ item: ReviewItem | null }>('POST', '/api/reviews/next'), staleTime: Infinity, gcTime: 0, refetchOnWindowFocus: false });
@@ -9,4 +9,4 @@ export const skipReview = (id: string, reason: string) => call<unknown>('POST', 
 
 export const decisionsQuery = () => queryOptions({ queryKey: ['decisions'], queryFn: () => call<{ records: readonly DecisionRow[] }>('GET', '/api/decisions') });
 export const decisionQuery = (id: string) => queryOptions({ queryKey: ['decision', id], queryFn: () => call<DecisionView>('GET', `/api/decisions/${id}`) });
-export const decide = (id: string, input: { verdict: Verdict; quality: number; rationale: string }) => call<unknown>('POST', `/api/decisions/${id}`, { body: input });
+export const decide = (id: string, input: { verdict: Verdict; quality: number; rationale: string }) => call<unknown>('POST', `/api/decisions/${id}`, { body: { ...input, rationale: oneLine(input.rationale) } });

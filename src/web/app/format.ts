@@ -1,5 +1,4 @@
 /** Numbers, dates and names in the language of the page, by Intl. */
-import { useMemo } from 'react';
 import { useTranslation } from '../i18n/react.ts';
 import { currentLocale } from '../i18n/index.ts';
 
@@ -21,13 +20,27 @@ export interface Format {
 
 const STEPS: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [['day', 86_400_000], ['hour', 3_600_000], ['minute', 60_000]];
 
+/** One of each kind: making one takes far longer than using it, and a page shows hundreds of figures. */
+const once = <K, V>(make: (key: K) => V) => {
+  const made = new Map<K, V>();
+  return (key: K): V => {
+    if (!made.has(key)) made.set(key, make(key));
+    return made.get(key) as V;
+  };
+};
+
 /** Formatters of a locale. */
-export function formatOf(locale: string): Format {
-  const dates = (options: Intl.DateTimeFormatOptions) => (at: string | number | Date, zone?: string) => new Intl.DateTimeFormat(locale, { ...options, ...(zone !== undefined && { timeZone: zone }) }).format(new Date(at));
+export const formatOf = once((locale: string): Format => {
+  const numbers = once((digits: number) => new Intl.NumberFormat(locale, { maximumFractionDigits: digits }));
+  const shares = once((digits: number) => new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: digits }));
+  const dates = (options: Intl.DateTimeFormatOptions) => {
+    const inZone = once((zone: string | undefined) => new Intl.DateTimeFormat(locale, { ...options, ...(zone !== undefined && { timeZone: zone }) }));
+    return (at: string | number | Date, zone?: string) => inZone(zone).format(new Date(at));
+  };
   return {
-    number: (value, digits = 0) => new Intl.NumberFormat(locale, { maximumFractionDigits: digits }).format(value),
-    percent: (share, digits = 0) => new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: digits }).format(share),
-    points: (milli) => new Intl.NumberFormat(locale, { maximumFractionDigits: 1 }).format(milli / 1000),
+    number: (value, digits = 0) => numbers(digits).format(value),
+    percent: (share, digits = 0) => shares(digits).format(share),
+    points: (milli) => numbers(1).format(milli / 1000),
     date: dates({ dateStyle: 'long' }),
     time: dates({ timeStyle: 'short' }),
     dateTime: dates({ dateStyle: 'medium', timeStyle: 'short' }),
@@ -40,9 +53,9 @@ export function formatOf(locale: string): Format {
     list: (items) => new Intl.ListFormat(locale, { type: 'conjunction' }).format(items),
     language: (tag) => new Intl.DisplayNames(locale, { type: 'language' }).of(tag) ?? tag,
   };
-}
+});
 
 export function useFormat(): Format {
   const { i18n } = useTranslation();
-  return useMemo(() => formatOf(i18n.language || currentLocale()), [i18n.language]);
+  return formatOf(i18n.language || currentLocale());
 }

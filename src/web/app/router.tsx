@@ -73,7 +73,7 @@ const welcome = createRoute({ getParentRoute: () => root, path: '/welcome', load
 const live = createRoute({ getParentRoute: () => root, path: '/live', loader: rest, component: lazyRouteComponent(() => import('../pages/live.tsx')) });
 
 /** Where to go after signing in: a path of ours, never another host. */
-export function ownAddress(to: unknown): { to?: string } {
+function ownAddress(to: unknown): { to?: string } {
   return typeof to === 'string' && /^\/(?![/\\])/.test(to) ? { to } : {};
 }
 

@@ -3,8 +3,9 @@
  * they work under a Russian layout too. Keys without Ctrl or Alt are off while a text is written, and can be switched off for
  * good (WCAG 2.1.4).
  */
-import { createContext, useContext, useEffect, useMemo, useRef, useState, type ReactNode } from 'react';
+import { createContext, useContext, useEffect, useLayoutEffect, useMemo, useRef, useState, type ReactNode } from 'react';
 import { useTranslation } from '../i18n/react.ts';
+import { readStored, writeStored } from '../stored.ts';
 import { CheckField } from '../ui/field.tsx';
 import { Dialog } from '../ui/dialog.tsx';
 import { Kbd } from '../ui/layout.tsx';
@@ -29,10 +30,11 @@ const RegistryContext = createContext<Registry>({ add: () => () => undefined, sh
 export function useShortcuts(shortcuts: readonly Shortcut[]): void {
   const registry = useContext(RegistryContext);
   const current = useRef(shortcuts);
-  useEffect(() => {
+  // Layout effects: a key counts from the moment at which the page can be seen, and never means what was shown before.
+  useLayoutEffect(() => {
     current.current = shortcuts;
   });
-  useEffect(() => registry.add(current), [registry]);
+  useLayoutEffect(() => registry.add(current), [registry]);
 }
 
 /** Opens the list of keys. */
@@ -55,7 +57,7 @@ const isWriting = (target: EventTarget | null): boolean => target instanceof HTM
 export function ShortcutProvider({ children }: { readonly children: ReactNode }) {
   const { t } = useTranslation();
   const [open, setOpen] = useState(false);
-  const [single, setSingle] = useState(() => readSetting());
+  const [single, setSingle] = useState(() => readStored(STORED_AS) !== 'off');
   const sets = useRef(new Set<{ current: readonly Shortcut[] }>());
   const registry = useMemo<Registry>(() => ({ add: (set) => (sets.current.add(set), () => void sets.current.delete(set)), showList: () => setOpen(true) }), []);
 
@@ -102,24 +104,12 @@ export function ShortcutProvider({ children }: { readonly children: ReactNode })
           checked={single}
           onChange={({ target }) => {
             setSingle(target.checked);
-            try {
-              localStorage.setItem(STORED_AS, target.checked ? 'on' : 'off');
-            } catch {
-              // Then it holds for this page alone.
-            }
+            writeStored(STORED_AS, target.checked ? 'on' : 'off');
           }}
         />
       </Dialog>
     </RegistryContext>
   );
-}
-
-function readSetting(): boolean {
-  try {
-    return localStorage.getItem(STORED_AS) !== 'off';
-  } catch {
-    return true;
-  }
 }
 
 /** As it is written on the reader's own keyboard. */

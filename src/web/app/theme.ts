@@ -1,8 +1,9 @@
 /** Light, dark, or as the system has it. public/early.js puts a stored choice in place before the first paint. */
 import { useState } from 'react';
+import { writeStored } from '../stored.ts';
 
 export const THEMES = ['system', 'light', 'dark'] as const;
-export type Theme = (typeof THEMES)[number];
+type Theme = (typeof THEMES)[number];
 
 const STORED_AS = 'roslin.theme';
 
@@ -13,12 +14,7 @@ export function useTheme(): readonly [Theme, (theme: Theme) => void] {
     set(next);
     if (next === 'system') delete document.documentElement.dataset['theme'];
     else document.documentElement.dataset['theme'] = next;
-    try {
-      if (next === 'system') localStorage.removeItem(STORED_AS);
-      else localStorage.setItem(STORED_AS, next);
-    } catch {
-      // Then it holds for this page alone.
-    }
+    writeStored(STORED_AS, next === 'system' ? null : next);
   };
   return [theme, choose];
 }

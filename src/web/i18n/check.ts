@@ -90,7 +90,7 @@ export function useFaults(sources: ReadonlyMap<string, string>, keys: readonly s
 }
 
 /** Sources below a folder, without the words themselves. */
-export function sourcesOf(web: string): Map<string, string> {
+function sourcesOf(web: string): Map<string, string> {
   const names = readdirSync(web, { recursive: true, encoding: 'utf8' }).filter((name) => /\.tsx?$/.test(name) && !/^i18n\/(check\.ts|\w\w\/)/.test(name));
   return new Map(names.map((name) => [name, readFileSync(join(web, name), 'utf8')]));
 }

@@ -4,6 +4,7 @@
  * holds the other languages to them.
  */
 import { i18n } from '@lingui/core';
+import { readStored, writeStored } from '../stored.ts';
 
 export const LOCALES = ['en', 'ru'] as const;
 export type Locale = (typeof LOCALES)[number];
@@ -31,17 +32,10 @@ async function load(locale: Locale): Promise<void> {
 const isLocale = (value: string | undefined | null): value is Locale => LOCALES.some((locale) => locale === value);
 
 /** What was chosen here before, else the first of the browser's languages that there is, else English. */
-export function preferredLocale(stored = read(), languages: readonly string[] = navigator.languages): Locale {
+function preferredLocale(): Locale {
+  const stored = readStored(STORED_AS);
   if (isLocale(stored)) return stored;
-  return languages.map((tag) => tag.slice(0, 2).toLowerCase()).find(isLocale) ?? 'en';
-}
-
-function read(): string | null {
-  try {
-    return localStorage.getItem(STORED_AS);
-  } catch {
-    return null;
-  }
+  return navigator.languages.map((tag) => tag.slice(0, 2).toLowerCase()).find(isLocale) ?? 'en';
 }
 
 /** Starts with the preferred language; resolves when the words of the first page are there. */
@@ -52,11 +46,7 @@ export async function startI18n(): Promise<void> {
 /** Changes the language of the page and remembers it on this device. */
 export async function setLocale(locale: Locale): Promise<void> {
   await use(locale);
-  try {
-    localStorage.setItem(STORED_AS, locale);
-  } catch {
-    // Then it holds for this page alone.
-  }
+  writeStored(STORED_AS, locale);
 }
 
 async function use(locale: Locale): Promise<void> {

@@ -5,9 +5,8 @@ import { useTranslation } from '../i18n/react.ts';
 import { datasetsQuery, sealDataset } from '../api/manage.ts';
 import { QueryState, useErrorText } from '../app/failure.tsx';
 import { useFormat } from '../app/format.ts';
-import { Button } from '../ui/button.tsx';
+import { Button, DownloadLink } from '../ui/button.tsx';
 import { Dialog } from '../ui/dialog.tsx';
-import { Icon } from '../ui/icon.tsx';
 import { Badge, Card, CardTitle, Empty, Facts, Notice, PageHead } from '../ui/layout.tsx';
 
 export default function Dataset() {
@@ -37,10 +36,7 @@ export default function Dataset() {
                 <ul className="mt-4 flex flex-wrap gap-2">
                   {row.files.map((file) => (
                     <li key={file.href}>
-                      <a href={file.href} download className="inline-flex min-h-9 items-center gap-1.5 rounded-control border border-edge px-3 text-sm font-semibold hover:bg-sunk">
-                        <Icon name="download" size={16} />
-                        {file.name}
-                      </a>
+                      <DownloadLink href={file.href} size="small" icon="download">{file.name}</DownloadLink>
                     </li>
                   ))}
                 </ul>

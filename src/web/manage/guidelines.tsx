@@ -44,7 +44,7 @@ function Edit({ category, locale, guideline }: { readonly category: CategoryKey;
   const [good, setGood] = useState(guideline.good[0] ?? NONE);
   const [bad, setBad] = useState(guideline.bad[0] ?? NONE);
   const save = useMutation({
-    mutationFn: () => saveGuideline(category, locale, { summary: summary.trim(), do: lines(dos), dont: lines(donts), good: [good, ...guideline.good.slice(1)], bad: [bad, ...guideline.bad.slice(1)] }),
+    mutationFn: () => saveGuideline(category, locale, { summary, do: lines(dos), dont: lines(donts), good: [good, ...guideline.good.slice(1)], bad: [bad, ...guideline.bad.slice(1)] }),
     onSuccess: async ({ version }) => {
       toast({ text: t('admin:guidelines.saved', { version }) });
       await client.invalidateQueries({ queryKey: ['manage'] });

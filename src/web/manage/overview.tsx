@@ -8,7 +8,7 @@ import type { ProgressView } from '../api/types.ts';
 import { QueryState, useErrorText } from '../app/failure.tsx';
 import { useFormat } from '../app/format.ts';
 import { useSession } from '../app/session.tsx';
-import { Button, ButtonLink } from '../ui/button.tsx';
+import { Button, ButtonLink, DownloadLink } from '../ui/button.tsx';
 import { CategoryIcon } from '../ui/category.tsx';
 import { CopyLink } from '../ui/copy-link.tsx';
 import { Card, CardTitle, Empty, Notice, PageHead } from '../ui/layout.tsx';
@@ -29,7 +29,7 @@ export default function Overview() {
   }
   return (
     <>
-      <PageHead title={t('admin:overview.title')} lead={t(`campaign.meaning.${campaign.state}`)} actions={<><a href="/api/manage/reports/progress/csv" download className="inline-flex min-h-10 items-center rounded-control border border-edge bg-card px-4 text-[0.9375rem] font-semibold hover:bg-sunk">{t('admin:overview.csv')}</a><a href="/api/manage/reports/progress/json" download className="inline-flex min-h-10 items-center rounded-control border border-edge bg-card px-4 text-[0.9375rem] font-semibold hover:bg-sunk">{t('admin:overview.json')}</a></>} />
+      <PageHead title={t('admin:overview.title')} lead={t(`campaign.meaning.${campaign.state}`)} actions={<><DownloadLink href="/api/manage/reports/progress/csv">{t('admin:overview.csv')}</DownloadLink><DownloadLink href="/api/manage/reports/progress/json">{t('admin:overview.json')}</DownloadLink></>} />
       {progress.data ? <Shown progress={progress.data} /> : <QueryState error={progress.error} retry={progress.refetch} />}
     </>
   );

@@ -103,7 +103,7 @@ function Add() {
           <SelectField label={t('admin:passages.language')} value={input.language} onChange={({ target }) => set({ language: target.value })}>{LOCALES.map((locale) => <option key={locale} value={locale}>{format.language(locale)}</option>)}</SelectField>
           <TextField maxLength={60} required={input.kind === 'wikipedia'} label={t('admin:passages.revision')} value={input.revision} onChange={({ target }) => set({ revision: target.value })} />
         </div>
-        <TextField type="url" required={input.kind === 'wikipedia'} maxLength={500} label={t('admin:passages.url')} hint={t('admin:passages.urlHint')} value={input.url} onChange={({ target }) => set({ url: target.value, ...(revisionOf(target.value) && { revision: revisionOf(target.value) ?? '' }) })} />
+        <TextField type="url" required={input.kind === 'wikipedia'} maxLength={400} label={t('admin:passages.url')} hint={t('admin:passages.urlHint')} value={input.url} onChange={({ target }) => set({ url: target.value, ...(revisionOf(target.value) && { revision: revisionOf(target.value) ?? '' }) })} />
         <TextField maxLength={200} label={t('admin:passages.author')} value={input.author} onChange={({ target }) => set({ author: target.value })} />
         {add.error && <Notice kind="bad" live>{errorText(add.error)}</Notice>}
         <div><Button type="submit" kind="primary" busy={add.isPending}>{t('admin:passages.addDo')}</Button></div>
@@ -113,4 +113,4 @@ function Add() {
 }
 
 /** The revision in a permanent link of Wikipedia. */
-export const revisionOf = (url: string): string | undefined => /[?&]oldid=(\d+)/.exec(url)?.[1];
+const revisionOf = (url: string): string | undefined => /[?&]oldid=(\d+)/.exec(url)?.[1];

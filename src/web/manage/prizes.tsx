@@ -68,7 +68,7 @@ export default function Prizes() {
       <Dialog open={asking !== undefined} onClose={() => setAsking(undefined)} title={asking ? t('admin:prizes.moveOf', { move: t(`admin:prizes.move.${asking.move}`), name: asking.award.name }) : ''} actions={<><Button onClick={() => setAsking(undefined)}>{t('common.cancel')}</Button><Button kind="primary" busy={move.isPending} disabled={asking?.move === 'forfeit' && reason.trim().length < 10} onClick={() => asking && move.mutate(asking)}>{asking ? t(`admin:prizes.move.${asking.move}`) : ''}</Button></>}>
         {asking && <p className="mb-4">{t(`admin:prizes.ask.${asking.move}`)}</p>}
         {move.error && <div className="mb-4"><Notice kind="bad" live>{errorText(move.error)}</Notice></div>}
-        {asking?.move === 'forfeit' && <TextArea rows={3} label={t('admin:prizes.reason')} value={reason} onChange={({ target }) => setReason(target.value)} />}
+        {asking?.move === 'forfeit' && <TextArea rows={3} maxLength={2000} label={t('admin:prizes.reason')} value={reason} onChange={({ target }) => setReason(target.value)} />}
       </Dialog>
     </>
   );

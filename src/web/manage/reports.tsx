@@ -35,7 +35,7 @@ export default function Reports() {
                   <span className="mr-auto text-sm text-soft">{format.relative(report.at)}</span>
                   <ButtonLink size="small" kind="quiet" to="/decide/$recordId" params={{ recordId: report.record_id }}>{t('admin:reports.open')}</ButtonLink>
                   <Button size="small" busy={answer.isPending} onClick={() => answer.mutate({ id: report.id, state: 'dismissed' })}>{t('admin:reports.dismiss')}</Button>
-                  <Button size="small" kind="danger" busy={answer.isPending} onClick={() => answer.mutate({ id: report.id, state: 'actioned' })}>{t('admin:reports.act')}</Button>
+                  <Button size="small" busy={answer.isPending} onClick={() => answer.mutate({ id: report.id, state: 'actioned' })}>{t('admin:reports.act')}</Button>
                 </div>
               </Card>
             </li>

@@ -4,6 +4,7 @@ import { useNavigate } from '@tanstack/react-router';
 import { useRef, useState } from 'react';
 import { useTranslation } from '../i18n/react.ts';
 import { CONSENT, fillConsent } from '../../collect/guidelines/consent.ts';
+import { addDays, dayOf, instantOf } from '../../collect/rules/calendar.ts';
 import { CATEGORIES, type CategoryKey } from '../../collect/rules/categories.ts';
 import { createCampaign } from '../api/manage.ts';
 import type { CampaignDraft } from '../api/types.ts';
@@ -24,14 +25,14 @@ const LICENCES = ['CC-BY-SA-4.0', 'CC-BY-4.0', 'CC0-1.0', 'LicenseRef-Internal']
 const SHARES: Readonly<Record<CategoryKey, number>> = { open_qa: 0.25, general_qa: 0.15, closed_qa: 0.12, information_extraction: 0.1, summarization: 0.08, brainstorming: 0.12, classification: 0.13, creative_writing: 0.05 };
 
 /** Goals of all categories that come to a total, in whole records. */
-export function spread(total: number): Record<CategoryKey, number> {
+function spread(total: number): Record<CategoryKey, number> {
   const goals = Object.fromEntries(CATEGORIES.map((category) => [category, Math.floor(total * SHARES[category])])) as Record<CategoryKey, number>;
   goals.open_qa += total - CATEGORIES.reduce((sum, category) => sum + goals[category], 0);
   return goals;
 }
 
-const day = (offset: number): string => new Date(Date.now() + offset * 86_400_000).toISOString().slice(0, 10);
-const zones = (): readonly string[] => [Intl.DateTimeFormat().resolvedOptions().timeZone, ...Intl.supportedValuesOf('timeZone')].filter((zone, i, all) => all.indexOf(zone) === i);
+const OWN_ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;
+const ZONES: readonly string[] = [...new Set([OWN_ZONE, ...Intl.supportedValuesOf('timeZone')])];
 
 interface Answers {
   readonly title: string;
@@ -49,14 +50,6 @@ interface Answers {
   readonly block: boolean;
 }
 
-/** A day's first or last moment in a time zone, as an instant. */
-export function instantOf(date: string, end: boolean, zone: string): string {
-  const wall = Date.parse(`${date}T${end ? '23:59:59' : '00:00:00'}Z`);
-  const parts = Object.fromEntries(new Intl.DateTimeFormat('en-CA', { timeZone: zone, hourCycle: 'h23', year: 'numeric', month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit', second: '2-digit' }).formatToParts(wall).map(({ type, value }) => [type, value]));
-  const seen = Date.parse(`${parts['year']}-${parts['month']}-${parts['day']}T${parts['hour']}:${parts['minute']}:${parts['second']}Z`);
-  return new Date(wall - (seen - wall)).toISOString();
-}
-
 export default function Wizard() {
   const { t, i18n } = useTranslation();
   const format = useFormat();
@@ -64,7 +57,10 @@ export default function Wizard() {
   const refresh = useRefreshSession();
   const errorText = useErrorText();
   const [at, setAt] = useState(0);
-  const [a, setA] = useState<Answers>({ title: '', organisation: '', purpose: '', total: 1000, languages: [i18n.language], starts: day(0), ends: day(14), zone: zones()[0] ?? 'UTC', licence: 'CC-BY-SA-4.0', prize: '', places: 3, reviews: 2, block: true });
+  const [a, setA] = useState<Answers>(() => {
+    const today = dayOf(Date.now(), OWN_ZONE);
+    return { title: '', organisation: '', purpose: '', total: 1000, languages: [i18n.language], starts: today, ends: addDays(today, 14), zone: OWN_ZONE, licence: 'CC-BY-SA-4.0', prize: '', places: 3, reviews: 2, block: true };
+  });
   const [terms, setTerms] = useState<Readonly<Record<string, string>>>({});
   const form = useRef<HTMLFormElement>(null);
   const change = (part: Partial<Answers>) => setA((before) => ({ ...before, ...part }));
@@ -78,8 +74,9 @@ export default function Wizard() {
         purpose: a.purpose.trim(),
         time_zone: a.zone,
         languages: a.languages,
-        starts_at: instantOf(a.starts, false, a.zone),
-        ends_at: instantOf(a.ends, true, a.zone),
+        starts_at: new Date(instantOf(a.starts, 0, a.zone)).toISOString(),
+        // The last second of the last day: midnight after it is another date.
+        ends_at: new Date(instantOf(addDays(a.ends, 1), 0, a.zone) - 1000).toISOString(),
         licence: a.licence,
         goals: spread(a.total),
         consent: Object.fromEntries(LOCALES.map((locale) => [locale, consentOf(locale)])),
@@ -140,7 +137,7 @@ export default function Wizard() {
                   <TextField required type="date" min={a.starts} label={t('admin:wizard.ends')} value={a.ends} onChange={({ target }) => change({ ends: target.value })} />
                 </div>
                 <SelectField label={t('admin:wizard.zone')} hint={t('admin:wizard.zoneHint')} value={a.zone} onChange={({ target }) => change({ zone: target.value })}>
-                  {zones().map((zone) => <option key={zone} value={zone}>{zone.replaceAll('_', ' ')}</option>)}
+                  {ZONES.map((zone) => <option key={zone} value={zone}>{zone.replaceAll('_', ' ')}</option>)}
                 </SelectField>
               </>
             )}

@@ -44,7 +44,7 @@ export function AccountForm({ action, onSubmit }: { readonly action: string; rea
     >
       {error !== undefined && <Notice kind="bad" live>{errorText(error)}</Notice>}
       <TextField label={t('account.name')} hint={t('account.nameHint')} autoComplete="name" required maxLength={80} value={name} fault={fields['name']} onChange={({ target }) => setName(target.value)} />
-      <TextField label={t('account.login')} hint={t('account.loginHint')} autoComplete="username" autoCapitalize="none" spellCheck={false} required maxLength={80} value={login} fault={fields['login']} onChange={({ target }) => setLogin(target.value)} />
+      <TextField label={t('account.login')} hint={t('account.loginHint')} autoComplete="username" autoCapitalize="none" spellCheck={false} required maxLength={60} value={login} fault={fields['login']} onChange={({ target }) => setLogin(target.value)} />
       <TextField label={t('account.password')} hint={t('account.passwordHint', { count: LEAST_PASSWORD })} type="password" autoComplete="new-password" required maxLength={200} value={password} fault={short ?? fields['password']} onChange={({ target }) => setPassword(target.value)} />
       <Button type="submit" kind="primary" size="large" busy={busy}>{action}</Button>
     </form>

@@ -1,6 +1,6 @@
 /** One decision: the record, what reviewers said of it, and the moderator's verdict with its reason. */
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
+import { getRouteApi, useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useTranslation } from '../i18n/react.ts';
 import { decide, decisionQuery } from '../api/review.ts';
@@ -9,9 +9,8 @@ import { QueryState, useErrorText } from '../app/failure.tsx';
 import { useShortcuts } from '../app/shortcuts.tsx';
 import { VerdictChoice } from '../review/rubric.tsx';
 import { ReviewCard } from '../review/scores.tsx';
-import { Button } from '../ui/button.tsx';
+import { BackLink, Button } from '../ui/button.tsx';
 import { SelectField, TextArea } from '../ui/field.tsx';
-import { Icon } from '../ui/icon.tsx';
 import { Card, CardTitle, Notice, PageHead } from '../ui/layout.tsx';
 import { Marked } from '../ui/marked.tsx';
 import { StateBadge } from '../ui/state.tsx';
@@ -45,7 +44,7 @@ function Case({ view, id }: { readonly view: DecisionView; readonly id: string }
   const [rationale, setRationale] = useState('');
   const [problem, setProblem] = useState<string>();
   const send = useMutation({
-    mutationFn: () => decide(id, { verdict: verdict ?? 'accept', quality, rationale: rationale.trim() }),
+    mutationFn: () => decide(id, { verdict: verdict ?? 'accept', quality, rationale }),
     onSuccess: async () => {
       toast({ text: t('decide.done') });
       await client.invalidateQueries();
@@ -72,7 +71,7 @@ function Case({ view, id }: { readonly view: DecisionView; readonly id: string }
         title={t(`category.${record.category}.name`)}
         lead={t('decide.caseLead')}
         actions={<StateBadge state={record.state} />}
-        above={<Link to="/decide" className="mb-2 inline-flex items-center gap-1.5 text-sm text-soft hover:text-ink"><Icon name="back" size={16} />{t('decide.title')}</Link>}
+        above={<BackLink to="/decide">{t('decide.title')}</BackLink>}
       />
       <div className="grid items-start gap-5 lg:grid-cols-[minmax(0,1.35fr)_minmax(20rem,1fr)]">
         <div className="grid gap-5">
@@ -108,7 +107,7 @@ function Case({ view, id }: { readonly view: DecisionView; readonly id: string }
               {([3, 4, 5] as const).map((value) => <option key={value} value={value}>{`${value}: ${t(`review.anchor.s${value}`)}`}</option>)}
             </SelectField>
           )}
-          <TextArea label={t('decide.rationale')} hint={t('decide.rationaleHint')} rows={4} maxLength={4000} value={rationale} onChange={({ target }) => setRationale(target.value)} />
+          <TextArea label={t('decide.rationale')} hint={t('decide.rationaleHint')} rows={4} maxLength={2000} value={rationale} onChange={({ target }) => setRationale(target.value)} />
           {problem && <Notice kind="bad" live>{problem}</Notice>}
           <Button type="submit" kind="primary" busy={send.isPending}>{t('decide.send')}</Button>
         </form>

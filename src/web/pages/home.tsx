@@ -8,7 +8,7 @@ import { QueryState } from '../app/failure.tsx';
 import { useFormat } from '../app/format.ts';
 import { hasRole, usePerson, useSession } from '../app/session.tsx';
 import { useShortcuts } from '../app/shortcuts.tsx';
-import { ButtonLink } from '../ui/button.tsx';
+import { Button, ButtonLink } from '../ui/button.tsx';
 import { CategoryIcon, NOTABLE } from '../ui/category.tsx';
 import { Icon } from '../ui/icon.tsx';
 import { Badge, Card, CardTitle, Empty, PageHead } from '../ui/layout.tsx';
@@ -78,10 +78,7 @@ function Needed({ categories }: { readonly categories: readonly CategoryProgress
           {t('home.worth', { points: format.points(most.base_mp), weight: format.number(most.weight / 1000, 2) })}
         </p>
         <div className="mt-4 flex flex-wrap gap-2">
-          <button type="button" onClick={() => claim(most.category)} disabled={busy} className="inline-flex min-h-11 items-center gap-2 rounded-control bg-accent px-5 font-semibold text-on-accent shadow-card transition-colors hover:bg-accent-strong disabled:opacity-55">
-            {t('home.start')}
-            <Icon name="arrow" size={18} />
-          </button>
+          <Button kind="primary" iconAfter="arrow" busy={busy} onClick={() => claim(most.category)}>{t('home.start')}</Button>
           <ButtonLink to="/write" kind="quiet">{t('home.other')}</ButtonLink>
         </div>
       </div>

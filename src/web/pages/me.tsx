@@ -7,7 +7,7 @@ import type { MeView, Visibility } from '../api/types.ts';
 import { QueryState, useErrorText } from '../app/failure.tsx';
 import { useFormat } from '../app/format.ts';
 import { Preferences } from '../app/preferences.tsx';
-import { Button } from '../ui/button.tsx';
+import { Button, DownloadLink } from '../ui/button.tsx';
 import { Dialog } from '../ui/dialog.tsx';
 import { Choices, TextField } from '../ui/field.tsx';
 import { Card, CardTitle, Facts, Notice, PageHead } from '../ui/layout.tsx';
@@ -69,7 +69,7 @@ function Names({ me }: { readonly me: MeView }) {
       >
         <TextField label={t('account.name')} required maxLength={80} value={name} onChange={({ target }) => setName(target.value)} />
         <Choices legend={t('me.visibility')} name="visibility" value={visibility} onChange={setVisibility} options={(['name', 'alias', 'hidden'] as const).map((value) => ({ value, label: t(`me.visible.${value}`), hint: t(`me.visibleHint.${value}`) }))} />
-        {visibility === 'alias' && <TextField label={t('me.alias')} required maxLength={40} value={alias} onChange={({ target }) => setAlias(target.value)} />}
+        {visibility === 'alias' && <TextField label={t('me.alias')} required maxLength={60} value={alias} onChange={({ target }) => setAlias(target.value)} />}
         {save.error && <Notice kind="bad" live>{errorText(save.error)}</Notice>}
         <div><Button type="submit" kind="primary" busy={save.isPending}>{t('common.save')}</Button></div>
       </form>
@@ -121,7 +121,7 @@ function Data() {
       <CardTitle>{t('me.data')}</CardTitle>
       <p className="max-w-prose text-soft">{t('me.dataText')}</p>
       <div className="mt-4 flex flex-wrap gap-2">
-        <a href="/api/me/export" download className="inline-flex min-h-10 items-center rounded-control border border-edge px-4 text-[0.9375rem] font-semibold hover:bg-sunk">{t('me.export')}</a>
+        <DownloadLink href="/api/me/export">{t('me.export')}</DownloadLink>
         <Button kind="danger" onClick={() => setAsking(true)}>{t('me.erase')}</Button>
       </div>
       <Dialog open={asking} onClose={() => setAsking(false)} title={t('me.erase')} actions={<><Button onClick={() => setAsking(false)}>{t('common.cancel')}</Button><Button kind="danger" busy={erase.isPending} disabled={password === ''} onClick={() => erase.mutate()}>{t('me.eraseDo')}</Button></>}>

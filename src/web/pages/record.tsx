@@ -1,6 +1,6 @@
 /** One of my records: state and why, points explained, reviews, versions, and what can be done now. */
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
+import { getRouteApi, useNavigate } from '@tanstack/react-router';
 import { lazy, Suspense, useState } from 'react';
 import { useTranslation } from '../i18n/react.ts';
 import { appealRecord, recordQuery, reviseRecord, withdrawRecord } from '../api/collect.ts';
@@ -9,10 +9,9 @@ import type { RecordView } from '../api/types.ts';
 import { QueryState, useErrorText } from '../app/failure.tsx';
 import { useFormat } from '../app/format.ts';
 import { ReviewCard } from '../review/scores.tsx';
-import { Button } from '../ui/button.tsx';
+import { BackLink, Button } from '../ui/button.tsx';
 import { Dialog } from '../ui/dialog.tsx';
 import { TextArea } from '../ui/field.tsx';
-import { Icon } from '../ui/icon.tsx';
 import { Card, CardTitle, Notice, PageHead } from '../ui/layout.tsx';
 import { Marked } from '../ui/marked.tsx';
 import { StateBadge } from '../ui/state.tsx';
@@ -28,12 +27,7 @@ export default function RecordPage() {
   const { t } = useTranslation();
   const { recordId } = route.useParams();
   const record = useQuery(recordQuery(recordId));
-  const above = (
-    <Link to="/records" className="mb-2 inline-flex items-center gap-1.5 text-sm text-soft hover:text-ink">
-      <Icon name="back" size={16} />
-      {t('rooms.records')}
-    </Link>
-  );
+  const above = <BackLink to="/records">{t('rooms.records')}</BackLink>;
   if (!record.data) {
     return (
       <>
@@ -148,7 +142,7 @@ function Shown({ record, above }: { readonly record: RecordView; readonly above:
 }
 
 /** The criterion that reviewers scored lowest on average, if any is below 4. */
-export function weakestCriterion(record: Pick<RecordView, 'reviews'>): (typeof CRITERIA)[number] | undefined {
+function weakestCriterion(record: Pick<RecordView, 'reviews'>): (typeof CRITERIA)[number] | undefined {
   const means = CRITERIA.flatMap((criterion) => {
     const scores = record.reviews.flatMap(({ scores: given }) => (given[criterion] === undefined ? [] : [given[criterion]]));
     return scores.length === 0 ? [] : [{ criterion, mean: scores.reduce((sum, score) => sum + score, 0) / scores.length }];

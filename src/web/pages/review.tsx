@@ -3,7 +3,7 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { lazy, Suspense, useState } from 'react';
 import { useTranslation } from '../i18n/react.ts';
 import { reviewQuery, skipReview, submitReview } from '../api/review.ts';
-import { FLAGS } from '../../collect/rules/review-outcome.ts';
+import { CRITERIA, FLAGS, reviewFaults, type Scores as AllScores } from '../../collect/rules/review-outcome.ts';
 import type { Criterion, Flag, ReviewItem, Scores, Verdict } from '../api/types.ts';
 import { QueryState, useErrorText } from '../app/failure.tsx';
 import { useFormat } from '../app/format.ts';
@@ -66,8 +66,7 @@ function Item({ item }: { readonly item: ReviewItem }) {
   const [changes, setChanges] = useState(item.previous !== null);
 
   const next = () => {
-    client.removeQueries({ queryKey: ['review'] });
-    void client.invalidateQueries({ queryKey: ['review'] });
+    void client.resetQueries({ queryKey: ['review'] });
     void client.invalidateQueries({ queryKey: ['session'] });
     window.scrollTo({ top: 0 });
   };
@@ -88,7 +87,10 @@ function Item({ item }: { readonly item: ReviewItem }) {
     const open = item.criteria.find((criterion) => scores[criterion] === undefined);
     if (open) return setProblem(t('review.scoreFirst', { criterion: t(`review.criterion.${open}.name`) }));
     if (!verdict) return setProblem(t('review.verdictFirst'));
-    if (verdict !== 'accept' && comment.trim().length < 10) return setProblem(t('review.commentFirst'));
+    const all = Object.fromEntries(CRITERIA.map((criterion) => [criterion, scores[criterion] ?? null])) as unknown as AllScores;
+    const fault = reviewFaults({ scores: all, verdict, flags, comment }, item.criteria.includes('grounded'))[0];
+    if (fault === 'comment_missing') return setProblem(t('review.commentFirst'));
+    if (fault === 'accept_with_alarm' || fault === 'accept_below' || fault === 'reject_above') return setProblem(t(`review.fault.${fault}`));
     setProblem(undefined);
     send.mutate();
   };

@@ -5,7 +5,7 @@ import { useState } from 'react';
 import { useTranslation } from '../i18n/react.ts';
 import { setUp, startDemo } from '../api/account.ts';
 import { useErrorText } from '../app/failure.tsx';
-import { useRefreshSession, useSession } from '../app/session.tsx';
+import { hasRole, useRefreshSession, useSession } from '../app/session.tsx';
 import { currentLocale } from '../i18n/index.ts';
 import { Button, ButtonLink } from '../ui/button.tsx';
 import { Icon } from '../ui/icon.tsx';
@@ -19,7 +19,7 @@ export default function Setup() {
   const refresh = useRefreshSession();
   const [token] = useState(takeSecret);
   // With --demo there is a campaign already: nothing is left to choose.
-  if (session.person) return session.campaign ? <Navigate to="/" replace /> : <FirstChoice />;
+  if (session.person) return session.campaign || !hasRole(session.person.roles, 'owner') ? <Navigate to="/" replace /> : <FirstChoice />;
   if (!session.setup_needed) return <Door title={t('setup.done')} lead={t('setup.doneText')}><div className="grid"><ButtonLink kind="primary" to="/sign-in">{t('signIn.action')}</ButtonLink></div></Door>;
   return (
     <Door title={t('setup.title')} lead={t('setup.lead')}>

@@ -1,12 +1,11 @@
 /** The writing page: passage or question left, form right; the text is safe whatever happens, and says so. */
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { getRouteApi, Link } from '@tanstack/react-router';
+import { getRouteApi } from '@tanstack/react-router';
 import { useTranslation } from '../i18n/react.ts';
 import { draftQuery } from '../api/collect.ts';
 import { ApiError } from '../api/client.ts';
 import { QueryState } from '../app/failure.tsx';
-import { ButtonLink } from '../ui/button.tsx';
-import { Icon } from '../ui/icon.tsx';
+import { BackLink, ButtonLink } from '../ui/button.tsx';
 import { Empty, PageHead } from '../ui/layout.tsx';
 import { Editor } from '../write/editor.tsx';
 
@@ -17,12 +16,7 @@ export default function Write() {
   const { draftId } = route.useParams();
   const client = useQueryClient();
   const draft = useQuery(draftQuery(draftId));
-  const back = (
-    <Link to="/write" className="mb-2 inline-flex items-center gap-1.5 text-sm text-soft hover:text-ink">
-      <Icon name="back" size={16} />
-      {t('write.back')}
-    </Link>
-  );
+  const back = <BackLink to="/write">{t('write.back')}</BackLink>;
   if (draft.error instanceof ApiError && draft.error.status === 404) {
     return (
       <>

@@ -4,7 +4,7 @@ import type { ComponentProps, ReactNode } from 'react';
 import { cx } from './class-names.ts';
 import { Icon, type IconName } from './icon.tsx';
 
-export type ButtonKind = 'primary' | 'secondary' | 'quiet' | 'danger';
+type ButtonKind = 'primary' | 'secondary' | 'quiet' | 'danger';
 
 const KINDS: Readonly<Record<ButtonKind, string>> = {
   primary: 'bg-accent text-on-accent hover:bg-accent-strong shadow-card',
@@ -44,6 +44,26 @@ export function ButtonLink({ kind, size, icon, iconAfter, className, children, .
   );
 }
 
+/** The way back to the list, above a page's title. */
+export function BackLink({ children, ...rest }: LinkProps & { readonly children: ReactNode }) {
+  return (
+    <Link {...rest} className="mb-2 inline-flex items-center gap-1.5 text-sm text-soft hover:text-ink">
+      <Icon name="back" size={16} />
+      {children}
+    </Link>
+  );
+}
+
+/** A file of the server's to keep. */
+export function DownloadLink({ href, size, icon, children }: Pick<Look, 'size' | 'icon'> & { readonly href: string; readonly children: ReactNode }) {
+  return (
+    <a href={href} download className={look({ size })}>
+      {icon && <Icon name={icon} size={16} />}
+      {children}
+    </a>
+  );
+}
+
 /** A button that is a picture alone: `label` is what it is called. */
 export function IconButton({ icon, label, className, ...rest }: { readonly icon: IconName; readonly label: string } & ComponentProps<'button'>) {
   return (
@@ -53,6 +73,6 @@ export function IconButton({ icon, label, className, ...rest }: { readonly icon:
   );
 }
 
-export function Spinner() {
+function Spinner() {
   return <span aria-hidden="true" className="size-4 animate-spin rounded-full border-2 border-current border-r-transparent" />;
 }

@@ -6,7 +6,7 @@ import { cx } from './class-names.ts';
 export type Span = readonly number[];
 
 /** Spans in order, joined where they touch and cut to the text. */
-export function joinSpans(spans: readonly Span[], length: number): [number, number][] {
+function joinSpans(spans: readonly Span[], length: number): [number, number][] {
   const joined: [number, number][] = [];
   const sane = spans.map(([start = 0, end = 0]) => [Math.max(0, start), Math.min(length, end)] as const).filter(([start, end]) => start < end);
   for (const [start, end] of sane.sort((a, b) => a[0] - b[0])) {

@@ -3,6 +3,7 @@ import { useState } from 'react';
 import { useTranslation } from '../i18n/react.ts';
 import type { Example, Guideline } from '../api/types.ts';
 import { keysForPeople, useShortcuts } from '../app/shortcuts.tsx';
+import { readStored, writeStored } from '../stored.ts';
 import { Icon } from '../ui/icon.tsx';
 import { Kbd } from '../ui/layout.tsx';
 
@@ -10,14 +11,10 @@ const STORED_AS = 'roslin.guidance';
 
 export function Guidance({ guideline, lang }: { readonly guideline: Guideline; readonly lang: string }) {
   const { t } = useTranslation();
-  const [open, setOpen] = useState(() => remembered());
+  const [open, setOpen] = useState(remembered);
   const toggle = (next: boolean) => {
     setOpen(next);
-    try {
-      localStorage.setItem(STORED_AS, next ? 'open' : 'shut');
-    } catch {
-      // Then it is open again next time.
-    }
+    writeStored(STORED_AS, next ? 'open' : 'shut');
   };
   useShortcuts([{ keys: 'Alt+G', label: t('write.keyGuidance'), run: () => toggle(!open) }]);
   return (
@@ -92,11 +89,6 @@ function Part({ name, text }: { readonly name: string; readonly text: string }) 
 }
 
 function remembered(): boolean {
-  try {
-    const stored = localStorage.getItem(STORED_AS);
-    if (stored !== null) return stored === 'open';
-  } catch {
-    // Then as if nothing had been chosen.
-  }
-  return matchMedia('(min-width: 64rem)').matches;
+  const stored = readStored(STORED_AS);
+  return stored === null ? matchMedia('(min-width: 64rem)').matches : stored === 'open';
 }

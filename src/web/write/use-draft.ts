@@ -6,7 +6,7 @@ import { DraftSaver, type SaveAnswer, type SaverState, type ServerDraft } from '
 
 let device: LocalDrafts | undefined;
 /** This device's drafts: one database for all pages. */
-export const localDrafts = (): LocalDrafts => (device ??= openLocalDrafts());
+const localDrafts = (): LocalDrafts => (device ??= openLocalDrafts());
 
 export function useDraft<B>(userId: string, draft: ServerDraft<B>, save: (body: B, revision: number, leaving: boolean) => Promise<SaveAnswer<B>>): readonly [SaverState<B>, DraftSaver<B>] {
   const { saver, channel } = useMemo(() => {
@@ -43,7 +43,7 @@ export function useDraft<B>(userId: string, draft: ServerDraft<B>, save: (body: 
 }
 
 /** Bodies of drafts are plain values: equal if they are written alike. */
-export const sameBody = (a: unknown, b: unknown): boolean => a === b || JSON.stringify(a, keysInOrder) === JSON.stringify(b, keysInOrder);
+const sameBody = (a: unknown, b: unknown): boolean => a === b || JSON.stringify(a, keysInOrder) === JSON.stringify(b, keysInOrder);
 
 function keysInOrder(_key: string, value: unknown): unknown {
   if (value === null || typeof value !== 'object' || Array.isArray(value)) return value;

@@ -175,7 +175,7 @@ export default {
     explain: 'Alpha is Krippendorff’s, for ordered scores with gaps: 1 is full agreement, 0 is chance. When nearly all is accepted it falls although people agree; Gwet’s AC1 does not, so both are shown. A dash means that there are too few pairs.',
   },
   prizes: {
-    lead: 'From the board to the prize: conditions, a blind audit by two moderators, confirmation, delivery. Each step is logged.',
+    lead: 'From the board to the prize: conditions, an audit by moderators, confirmation, delivery. Each step is logged.',
     none: 'No candidates yet',
     noneText: 'They are named when the campaign reaches its last decisions, if it has prizes.',
     line: '{prize}, {points} points',
@@ -186,10 +186,10 @@ export default {
     move: { audit: 'Close the audit', confirm: 'Confirm', deliver: 'Delivered', forfeit: 'Take back' },
     moveOf: '{move}: {name}',
     ask: {
-      audit: 'Ten of the accepted records, drawn by lot, must have been judged by two moderators.',
+      audit: 'You say by this that moderators have judged the accepted records of this person. The studio keeps the step, not their votes.',
       confirm: 'The prize is then promised.',
       deliver: 'The prize has been handed over. This cannot be undone.',
-      forfeit: 'The place is lost, and the next one moves up. The person sees your reason.',
+      forfeit: 'The place is lost, and the next one moves up.',
     },
     reason: 'Reason',
   },
@@ -199,7 +199,7 @@ export default {
     noneText: 'Nobody has complained.',
     open: 'Look at the record',
     dismiss: 'Nothing to it',
-    act: 'Set the record aside',
+    act: 'Dealt with',
   },
   dataset: {
     lead: 'What was accepted becomes a sealed dataset: it never changes, and is known by the root over its records.',
