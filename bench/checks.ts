@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { CheckReport, Finding } from '../src/dataset/check.ts';
 import { machine } from './measure.ts';
-import { roslin, type Watched } from './watched.ts';
+import { figures, roslin } from './watched.ts';
 
 const FILE = 'bench/results/checks.json';
 const { values } = parseArgs({ options: { data: { type: 'string', default: '../shared/data' }, sample: { type: 'string', default: '0' }, check: { type: 'string' } } });
@@ -27,7 +27,6 @@ interface Reviewed {
 }
 
 type Checked = CheckReport & { readonly findings: readonly Finding[] };
-const figures = ({ seconds, cpu_seconds, memory }: Watched) => ({ seconds, cpu_seconds, memory });
 const reviewed = existsSync(FILE) ? (JSON.parse(readFileSync(FILE, 'utf8')) as { checks: Reviewed[] }).checks : [];
 const verdictOn = (check: string, findings: number) => {
   const { looked_at, right } = reviewed.find((before) => before.check === check && before.findings === findings) ?? {};

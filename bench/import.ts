@@ -10,7 +10,7 @@ import { Random } from '../src/artefacts/random.ts';
 import type { DatasetRecord } from '../src/artefacts/record-schema.ts';
 import { WRITERS, type Target } from '../src/dataset/write-forms.ts';
 import { machine } from './measure.ts';
-import { roslin } from './watched.ts';
+import { figures, roslin } from './watched.ts';
 
 const { values } = parseArgs({ options: { records: { type: 'string', default: '1000000' }, form: { type: 'string', default: 'dolly' } } });
 const [count, form] = [Number(values.records), values.form as Target];
@@ -32,7 +32,6 @@ try {
   await WRITERS[form].write(file, make());
   const imported = roslin('dataset', 'import', file, '--licence', 'unknown', '--origin', 'unknown', '--out', join(folder, 'imported'));
   const sealed = roslin('dataset', 'seal', join(folder, 'imported'), '--out', join(folder, 'sealed'));
-  const figures = ({ seconds, cpu_seconds, memory }: typeof imported) => ({ seconds, cpu_seconds, memory });
   const report = {
     ...machine(), load: loadavg()[0], date: new Date().toISOString(), form, records: imported.result['records'], rejected: imported.result['rejected'], bytes: statSync(file).size, import: figures(imported), seal: figures(sealed),
     within_1_gb: imported.memory < 1e9,

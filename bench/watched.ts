@@ -13,6 +13,9 @@ export interface Watched {
   readonly result: Record<string, unknown>;
 }
 
+/** What a report keeps of it. */
+export const figures = ({ seconds, cpu_seconds, memory }: Watched): Omit<Watched, 'result'> => ({ seconds, cpu_seconds, memory });
+
 const CLI = join(import.meta.dirname, '../src/cli/main.ts');
 
 /** `roslin …args --json`. Throws where it ends with another code than 0. */

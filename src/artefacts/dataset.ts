@@ -118,21 +118,30 @@ export function readManifest(folder: string): DatasetManifest {
   return manifest;
 }
 
+/** The manifest of a dataset whose records will be read: a sealed one is held to its root before. Throws InputError. */
+export function openDataset(folder: string): DatasetManifest {
+  const manifest = readManifest(folder);
+  return manifest.state === 'sealed' ? verifySealed(folder) : manifest;
+}
+
 /** Bytes of all records. */
 export const datasetBytes = (folder: string): number => readManifest(folder).files.reduce((sum, { bytes }) => sum + bytes, 0);
 
-export function requireSealed(folder: string): DatasetManifest & { readonly root: string } {
+function requireSealed(folder: string): DatasetManifest & { readonly root: string } {
   const manifest = readManifest(folder);
   if (manifest.state === 'sealed' && manifest.root !== null) return { ...manifest, root: manifest.root };
   throw new InputError({ expected: 'a sealed dataset', found: 'one that is not sealed', where: folder, remedy: 'Seal it with roslin dataset seal.' });
 }
+
+/** A record's leaf in the tree: the hash of its canonical bytes. */
+export const recordLeaf = (record: DatasetRecord): Buffer => leafHash(Buffer.from(canonicalJson(record)));
 
 export interface DatasetLine {
   readonly line: number;
   readonly record: DatasetRecord;
 }
 
-/** Records of one file of a dataset in its order. Checked when they were written: a sealed dataset is held to its root (`openSealed`). */
+/** Records of one file of a dataset in its order. Checked when they were written: a sealed dataset is held to its root by `openDataset`. */
 export function* readDataset(folder: string, file: DatasetFile): Generator<DatasetLine, void, void> {
   if (file.records === 0) return;
   for (const { line, value } of readJsonl(join(folder, file.file))) yield { line, record: value as unknown as DatasetRecord };
@@ -181,7 +190,7 @@ function readPart(folder: string, file: DatasetFile): { records: InstructionReco
 function* ordered(folder: string, file: DatasetFile, tree: MerkleTree): Generator<DatasetLine> {
   for (const entry of readDataset(folder, file)) {
     try {
-      tree.add(leafHash(Buffer.from(canonicalJson(entry.record))));
+      tree.add(recordLeaf(entry.record));
     } catch (cause) {
       throw new InputError({ expected: 'records in the order in which they were sealed', found: 'another order', where: `${join(folder, file.file)} line ${entry.line}`, remedy: 'A sealed dataset never changes: get it again, or import and seal what you have as a new one.' }, { cause });
     }

@@ -1,7 +1,7 @@
 /**
  * The record of a dataset: what was written, who or what made each part of it, under which licence, from where, and what was
  * checked. One schema is the type, the check and the published JSON Schema (`schemas/record.schema.json`, made by
- * `scripts/schemas.ts`). Records that are only read for training need no more than record.ts.
+ * `scripts/schemas.mjs`). Records that are only read for training need no more than record.ts.
  */
 import * as z from 'zod';
 import { InputError } from '../errors.ts';
@@ -23,7 +23,7 @@ const source = z.strictObject({
   id: short.min(1).optional().describe('What the source calls it.'),
 }).describe('What the text was taken from.');
 
-export const provenanceSchema = z.strictObject({
+const provenanceSchema = z.strictObject({
   origin: z.enum(ORIGINS).describe('Who or what made it.'),
   licence: short.min(1).describe('SPDX licence expression, or "unknown".'),
   contributor: z.string().regex(/^[\w.:-]{1,64}$/, 'is no pseudonym').optional().describe('Pseudonym of the person.'),
@@ -34,7 +34,7 @@ export const provenanceSchema = z.strictObject({
 
 const place = z.strictObject({ part: z.enum(PARTS), from: z.int().min(0), to: z.int().min(0) }).describe('UTF-16 offsets in a part.');
 
-export const checkSchema = z.strictObject({
+const checkSchema = z.strictObject({
   check: z.string().regex(/^[a-z][a-z0-9-]*$/),
   version: z.string().min(1),
   verdict: z.enum(['ok', 'warn', 'block']),
@@ -46,7 +46,7 @@ export const checkSchema = z.strictObject({
 
 const turn = z.strictObject({ role: z.enum(['system', 'user', 'assistant']), text: filled });
 
-export const recordSchema = z.strictObject({
+const recordSchema = z.strictObject({
   instruction: filled,
   context: text,
   response: filled,

@@ -8,7 +8,7 @@ import { InputFile } from '../formats/input-file.ts';
 import { LineWriter } from '../formats/line-writer.ts';
 import { writeFileAtomic } from '../formats/atomic.ts';
 import { canonicalJson } from './canonical.ts';
-import { DATASET_SCHEMA, FILES, MANIFEST, Tally, type DatasetFile, type DatasetManifest, type SplitName } from './dataset.ts';
+import { DATASET_SCHEMA, FILES, MANIFEST, recordLeaf, Tally, type DatasetFile, type DatasetManifest, type SplitName } from './dataset.ts';
 import { leafHash, MerkleTree, rootOfParts } from './merkle.ts';
 import type { DatasetRecord } from './record-schema.ts';
 
@@ -110,7 +110,7 @@ export function sealInto(folder: string, records: Readonly<Partial<Record<SplitN
 /** The root that records will have when they are sealed. */
 export function rootOf(records: Iterable<DatasetRecord>): string {
   const tree = new MerkleTree();
-  for (const leaf of Array.from(records, (record) => leafHash(Buffer.from(canonicalJson(record)))).sort((a, b) => Buffer.compare(a, b))) tree.add(leaf);
+  for (const leaf of Array.from(records, recordLeaf).sort((a, b) => Buffer.compare(a, b))) tree.add(leaf);
   return tree.root();
 }
 

@@ -1,5 +1,5 @@
 /** `roslin dataset check`: what a person should look at in a dataset, in the terminal, as JSON and as a page. */
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { CHECKS, checkDataset, type CheckReport, type CheckSummary, type Finding } from '../dataset/check.ts';
 import { checkPage, stateOf } from '../dataset/check-page.ts';
 import { FIXABLE, writeChecked } from '../dataset/check-write.ts';
@@ -11,7 +11,7 @@ import { writeFileAtomic } from '../formats/atomic.ts';
 import { Progress } from './progress.ts';
 import { resolve } from './resolve.ts';
 import { count, note, painter, print, printJson, sanitise, truncate, type Paint, type Style } from './terminal.ts';
-import { wholeNumber } from './train-options.ts';
+import { share, wholeNumber } from './train-options.ts';
 
 interface Flags {
   readonly against?: readonly string[];
@@ -37,12 +37,6 @@ const list = (text: string): readonly string[] => text.split(',').map((name) => 
 
 function waiveFlag(text: string, before: readonly Waiver[] = []): readonly Waiver[] {
   return [...before, parseWaiver(text)];
-}
-
-function share(text: string): number {
-  const value = text.endsWith('%') ? Number(text.slice(0, -1)) / 100 : Number(text);
-  if (text.trim() === '' || !(value > 0 && value <= 1)) throw new InvalidArgumentError(`expected a share such as 0.7 or 70%, found "${text}".`);
-  return value;
 }
 
 export function checkCommand(): Command {

@@ -4,15 +4,15 @@ import { lineageOf } from '../dataset/lineage.ts';
 import { diffDatasets, sealDataset, type Changed } from '../dataset/seal.ts';
 import { splitDataset } from '../dataset/split.ts';
 import { count, note, print, printJson, sanitise, table, truncate } from './terminal.ts';
-import { wholeNumber } from './train-options.ts';
+import { share, wholeNumber } from './train-options.ts';
 
 const several = (text: string, before: readonly string[] = []): readonly string[] => [...before, text];
 
-/** `5%` or `0.05` */
-function shareFlag(text: string): number {
-  const share = text.endsWith('%') ? Number(text.slice(0, -1)) / 100 : Number(text);
-  if (text.trim() === '' || !(share > 0 && share < 1)) throw new InvalidArgumentError(`expected a share such as 5% or 0.05, found "${text}".`);
-  return share;
+/** Something must be left on the other side. */
+function heldOutFlag(text: string): number {
+  const value = share(text);
+  if (value === 1) throw new InvalidArgumentError(`expected a share below 1, found "${text}".`);
+  return value;
 }
 
 export function sealCommand(): Command {
@@ -37,7 +37,7 @@ export function splitCommand(): Command {
     .description('hold records out by hash, what is nearly the same on one side, a share of each category')
     .argument('<dataset>', 'a dataset that is not split yet')
     .requiredOption('--out <folder>', 'where the split and sealed one goes; must be empty or new')
-    .option('--held-out <share>', 'share of the records, such as 5%', shareFlag, 0.05)
+    .option('--held-out <share>', 'share of the records, such as 5%', heldOutFlag, 0.05)
     .option('--seed <n>', 'another seed is another choice', wholeNumber(0), 42)
     .option('--json', 'print one JSON object')
     .action(async (dataset: string, flags: { out: string; heldOut: number; seed: number; json?: boolean }) => {

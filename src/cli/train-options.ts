@@ -20,6 +20,13 @@ export const positive = (text: string): number => {
 
 export const notNegative = (text: string): number => (Number(text) === 0 && text.trim() !== '' ? 0 : positive(text));
 
+/** `0.05` or `5%`: above 0, at most 1. */
+export const share = (text: string): number => {
+  const value = text.endsWith('%') ? Number(text.slice(0, -1)) / 100 : Number(text);
+  if (text.trim() === '' || !(value > 0 && value <= 1)) throw new InvalidArgumentError(`expected a share such as 0.05 or 5%, found "${text}".`);
+  return value;
+};
+
 /** A licence expression in SPDX's own writing. */
 export const licenceFlag = (text: string): string => {
   try {

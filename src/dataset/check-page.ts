@@ -1,11 +1,10 @@
 /**
- * The report of a check as a page in one file: what was found, charts, and examples. No script, nothing fetched, no style but its own; a person's text
- * is escaped and can only ever be text. Charts are plain SVG with a text for those who do not see them.
+ * The report of a check as a page in one file: what was found, charts, and examples. Charts are plain SVG with a text for those
+ * who do not see them.
  */
-import { createHash } from 'node:crypto';
 import type { CheckReport, CheckSummary, Finding } from './check.ts';
 import type { LengthBucket } from './checks/balance.ts';
-import { shown } from './page.ts';
+import { htmlPage, shown } from './html.ts';
 
 const STYLE = `
 :root { color-scheme: light dark; font: 15px/1.5 system-ui, sans-serif; --text: #1a1a1a; --muted: #5f5f5f; --page: #fff; --line: #ddd; --bar: #3a6ea5; --block: #b3261e; --warn: #8a5a00; --ok: #1f7a3d; --mark: #ffe3b3 }
@@ -54,24 +53,11 @@ function section(check: CheckSummary, findings: readonly Finding[]): string {
 
 /** One self-contained HTML file. Findings are those that were yielded; of each kind the first few are shown. */
 export function checkPage(report: CheckReport, findings: readonly Finding[]): string {
-  const policy = `default-src 'none'; style-src 'sha256-${createHash('sha256').update(STYLE).digest('base64')}'; base-uri 'none'; form-action 'none'`;
   const byCheck = Map.groupBy(findings, ({ check }) => check);
   const { distribution, checks } = report;
   const rows = checks.map((check) => `<tr><td><a href="#${shown(check.name)}">${shown(check.title)}</a></td><td class="${stateOf(check)}">${check.findings === 0 && check.waived > 0 ? 'let pass' : WORDS[stateOf(check)]}</td><td class="n">${count(check.records)}</td><td class="n">${count(check.findings)}</td><td class="n">${count(check.waived)}</td><td>${shown(Object.entries(check.kinds).slice(0, 6).map(([kind, n]) => `${kind} ${count(n)}`).join(', '))}</td></tr>`);
   const languages = Object.entries(distribution.languages).slice(0, 12);
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${policy}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="referrer" content="no-referrer">
-<title>${shown(`${report.data}: checks`)}</title>
-<style>${STYLE}</style>
-</head>
-<body>
-<main>
-<h1>${shown(report.data)}</h1>
+  return htmlPage(`${report.data}: checks`, STYLE, `<h1>${shown(report.data)}</h1>
 <p><span class="verdict ${report.verdict}">${WORDS[report.verdict]}</span> · ${times(report.records, 'record')}${report.rejected > 0 ? `, ${count(report.rejected)} that cannot be read` : ''}${report.evaluation_texts > 0 ? `, held against ${times(report.evaluation_texts, 'evaluation text')}` : ''}${report.root === null ? '' : ` · root ${report.root}`}</p>
 <table><thead><tr><th>check</th><th></th><th class="n">records</th><th class="n">findings</th><th class="n">let pass</th><th>kinds</th></tr></thead><tbody>
 ${rows.join('\n')}
@@ -86,9 +72,5 @@ ${lengths('Context, characters, where there is one', distribution.lengths.contex
 ${lengths('Response, characters', distribution.lengths.response)}
 </div>
 <h2>What was found</h2>
-${checks.map((check) => section(check, byCheck.get(check.name) ?? [])).join('\n')}
-</main>
-</body>
-</html>
-`;
+${checks.map((check) => section(check, byCheck.get(check.name) ?? [])).join('\n')}`);
 }

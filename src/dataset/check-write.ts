@@ -16,7 +16,7 @@ import type { Finding } from './check.ts';
 import type { Fix } from './checks/check.ts';
 import { recordHash } from './seal.ts';
 
-export const FIXES = 'fixes.jsonl';
+const FIXES = 'fixes.jsonl';
 /** Checks whose fixes can be made without a person's judgement. */
 export const FIXABLE = ['citation-marks', 'encoding'] as const;
 /** Version of all checks together, in the entry that says that a record was checked. */
@@ -35,6 +35,7 @@ export async function writeChecked(dataset: string, findings: readonly Finding[]
   const unknown = fix.find((name) => !(FIXABLE as readonly string[]).includes(name));
   if (unknown !== undefined) throw new InputError({ expected: `fixes among ${FIXABLE.join(', ')}`, found: printable(unknown, 60), where: '--fix' });
   const byRecord = Map.groupBy(findings.filter(({ record }) => record), ({ record }) => `${record!.file}:${record!.line}`);
+  const mends = (finding: Finding): boolean => fix.includes(finding.check) && finding.waived === undefined;
   return createFolderAtomic(out, async (folder) => {
     const tally = new Tally();
     const fixes = new LineWriter(join(folder, FIXES));
@@ -48,8 +49,8 @@ export async function writeChecked(dataset: string, findings: readonly Finding[]
         let lines = 0;
         for (const { line, record } of readDataset(dataset, file)) {
           const own = byRecord.get(`${file.file}:${line}`) ?? [];
-          const made = fixRecord(record, own.filter((finding) => fix.includes(finding.check) && finding.waived === undefined));
-          const left = own.filter((finding) => !(made && finding.fix && fix.includes(finding.check) && finding.waived === undefined));
+          const made = fixRecord(record, own.filter(mends));
+          const left = own.filter((finding) => !(made && finding.fix && mends(finding)));
           const checked = { ...(made?.record ?? record), checks: [...(record.checks ?? []).filter(({ check }) => check !== ALL.check && !own.some((finding) => finding.check === check)), ...resultsOf(left)] };
           if (made) {
             fixed++;

@@ -4,7 +4,7 @@
  * has the findings recorded. Records pass one at a time; what stays is their normalised text, which duplicates need.
  */
 import { basename } from 'node:path';
-import { isDataset, readDataset, readManifest, verifySealed, type DatasetManifest, type SplitName } from '../artefacts/dataset.ts';
+import { isDataset, openDataset, readDataset, type DatasetManifest, type SplitName } from '../artefacts/dataset.ts';
 import type { DatasetRecord } from '../artefacts/record-schema.ts';
 import { UNKNOWN } from '../artefacts/provenance.ts';
 import { InputError } from '../errors.ts';
@@ -17,6 +17,7 @@ import { FORM_CHECKS } from './checks/form.ts';
 import { readEvaluationTexts } from './evaluation-texts.ts';
 import { excerptOf, type Excerpt } from './excerpt.ts';
 import { importRecords } from './import.ts';
+import { mostFrequent } from './most-frequent.ts';
 import { recordHash } from './seal.ts';
 import { Waivers, type Waiver } from './waivers.ts';
 
@@ -95,7 +96,7 @@ export async function* checkDataset({ data, against = [], options: given = {}, w
   const tally = new Summary();
   const options = { ...CHECK_DEFAULTS, ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) };
   const [balance, duplicates] = [new Balance(), new Duplicates(options, evaluation)];
-  const checks = RECORD_CHECKS.filter(({ name }) => wanted.has(name));
+  const [checks, pairs] = [RECORD_CHECKS.filter(({ name }) => wanted.has(name)), PAIR_CHECKS.filter(({ name }) => wanted.has(name))];
   const hashes: string[] = [];
   const members: Member[] = [];
   let context: Context | undefined;
@@ -113,7 +114,7 @@ export async function* checkDataset({ data, against = [], options: given = {}, w
     const index = members.push({ file, line, split }) - 1;
     hashes.push(recordHash(record));
     balance.add(record, record.language ?? context!.options.language);
-    duplicates.add(record, members[index]!);
+    if (pairs.length > 0) duplicates.add(record, members[index]!);
     for (const check of checks) for (const found of check.run(record, context!)) yield finish(found, check, index, record);
   };
   const begin = (first: readonly Entry[]): void => {
@@ -133,7 +134,6 @@ export async function* checkDataset({ data, against = [], options: given = {}, w
     begin(waiting);
     for (const held of waiting) yield* examine(held);
   }
-  const pairs = PAIR_CHECKS.filter(({ name }) => wanted.has(name));
   if (pairs.length > 0) {
     for (const { index, other, check: name, ...found } of duplicates.find()) {
       const check = pairs.find((pair) => pair.name === name);
@@ -154,10 +154,6 @@ function chosen(only: readonly string[] | undefined): Set<string> {
   return new Set(only ?? names);
 }
 
-function mostFrequent(values: readonly string[]): string | undefined {
-  return [...Map.groupBy(values, (value) => value)].sort(([a, x], [b, y]) => y.length - x.length || (a < b ? -1 : 1))[0]?.[0];
-}
-
 interface Opened {
   readonly manifest?: DatasetManifest;
   entries(): AsyncIterable<Entry> | Iterable<Entry>;
@@ -167,8 +163,7 @@ interface Opened {
 /** Records of a dataset, or of a file in a form that import knows; what import would reject is counted. */
 async function openRecords(data: string): Promise<Opened> {
   if (isDataset(data)) {
-    const manifest = readManifest(data);
-    if (manifest.state === 'sealed') verifySealed(data);
+    const manifest = openDataset(data);
     return {
       manifest, rejected: () => 0,
       entries: function* () {

@@ -1,6 +1,6 @@
 /** Texts of evaluation sets, to hold records against: what is asked, not the choices. Any form of rows; a sealed dataset too. */
 import { basename, join } from 'node:path';
-import { isDataset, readDataset, readManifest } from '../artefacts/dataset.ts';
+import { isDataset, openDataset, readDataset } from '../artefacts/dataset.ts';
 import { InputError } from '../errors.ts';
 import { readRows, recogniseContainer } from '../formats/rows.ts';
 import type { EvaluationText } from './checks/duplicates.ts';
@@ -26,7 +26,7 @@ export async function readEvaluationTexts(paths: readonly string[]): Promise<Eva
 
 async function* rowsOf(path: string): AsyncGenerator<{ line: number; value: Readonly<Record<string, unknown>>; file: string }> {
   if (isDataset(path)) {
-    for (const file of readManifest(path).files) for (const { line, record } of readDataset(path, file)) yield { line, value: record, file: join(basename(path), file.file) };
+    for (const file of openDataset(path).files) for (const { line, record } of readDataset(path, file)) yield { line, value: record, file: join(basename(path), file.file) };
     return;
   }
   for await (const row of readRows(await recogniseContainer(path))) {

@@ -2,7 +2,7 @@
  * Export of a dataset in a form of other programs. Tainted records, and those whose licence nobody gave, are not exported unless that is
  * accepted. Without third-party passages, records that rest on one are left out: an answer taken from a passage is made from it.
  */
-import { readDataset, readManifest, verifySealed, type DatasetManifest, type SplitName } from '../artefacts/dataset.ts';
+import { openDataset, readDataset, type DatasetManifest, type SplitName } from '../artefacts/dataset.ts';
 import { provenanceOf } from '../artefacts/provenance.ts';
 import type { DatasetRecord } from '../artefacts/record-schema.ts';
 import { InputError } from '../errors.ts';
@@ -33,7 +33,7 @@ export interface DatasetExport {
 }
 
 /** A passage that the organisation did not write itself. */
-export const isThirdParty = (record: DatasetRecord): boolean => record.context !== '' && provenanceOf(record, 'context').licence !== 'LicenseRef-Organisation';
+const isThirdParty = (record: DatasetRecord): boolean => record.context !== '' && provenanceOf(record, 'context').licence !== 'LicenseRef-Organisation';
 
 /** Parts as a verdict takes them, of some records. */
 function partsOf(manifest: DatasetManifest, withoutThirdParty: boolean): Part[] {
@@ -43,7 +43,7 @@ function partsOf(manifest: DatasetManifest, withoutThirdParty: boolean): Part[] 
 /** Throws InputError for what may not be passed on, or cannot be written in this form; then nothing is left. */
 export async function exportDataset(options: DatasetExportOptions): Promise<DatasetExport> {
   const { dataset, to, out, split = 'all', withoutThirdParty = false } = options;
-  const manifest = readManifest(dataset).state === 'sealed' ? verifySealed(dataset) : readManifest(dataset);
+  const manifest = openDataset(dataset);
   const { verdict, reasons } = licenceVerdict(partsOf(manifest, withoutThirdParty));
   const accepted = accept(verdict, reasons, options);
   const left = { third_party: 0, no_pair: 0 };

@@ -184,46 +184,57 @@ export async function previewImport(given: ImportOptions): Promise<Preview[]> {
   return previews;
 }
 
+type Imported = AsyncGenerator<{ readonly file: string; readonly line: number; readonly records: readonly DatasetRecord[] } | Reject, void, void>;
+
 /** Every record of the files, and every row that gives none. Throws InputError where a file cannot be read to its end. */
-export async function* importRecords(given: ImportOptions): AsyncGenerator<{ readonly file: string; readonly line: number; readonly records: readonly DatasetRecord[] } | Reject, void, void> {
+export async function* importRecords(given: ImportOptions): Imported {
   const options = settled(given);
-  for (const path of options.files) {
-    const { file, form } = await openFile(path, options);
-    for await (const row of readRows(file)) {
-      if ('fault' in row) {
-        yield rejectOf(path, row.line, row.fault);
-        continue;
-      }
-      try {
-        yield { file: basename(path), line: row.line, records: recordsOf(row.value, form, options) };
-      } catch (error) {
-        yield rejectOf(path, row.line, error);
-      }
+  for (const path of options.files) yield* recordsOfFile(await openFile(path, options), options);
+}
+
+async function* recordsOfFile({ file, form }: OpenedFile, options: ImportOptions): Imported {
+  for await (const row of readRows(file)) {
+    if ('fault' in row) {
+      yield rejectOf(file.path, row.line, row.fault);
+      continue;
+    }
+    try {
+      yield { file: basename(file.path), line: row.line, records: recordsOf(row.value, form, options) };
+    } catch (error) {
+      yield rejectOf(file.path, row.line, error);
     }
   }
 }
 
 /** Writes a dataset into `out`, which must be empty or new. Throws InputError; then nothing is left. */
-export async function importDataset(options: ImportOptions, out: string, progress: (records: number, rejected: number) => void = () => {}): Promise<ImportResult> {
+export async function importDataset(given: ImportOptions, out: string, progress: (records: number, rejected: number) => void = () => {}): Promise<ImportResult> {
+  const options = settled(given);
   const rejects: Reject[] = [];
   let rejected = 0;
   const manifest = await createFolderAtomic(out, async (folder) => {
-    const sources = await sourcesOf(options);
+    const opened: OpenedFile[] = [];
+    for (const path of options.files) {
+      const { file, form } = await openFile(path, options);
+      opened.push({ file, form });
+    }
+    const sources = await sourcesOf(opened);
     const [records, refused] = [new LineWriter(join(folder, FILES.train)), new LineWriter(join(folder, REJECTS))];
     const tally = new Tally();
     try {
-      for await (const row of importRecords(options)) {
-        if ('reason' in row) {
-          rejected++;
-          if (rejects.length < SHOWN_REJECTS) rejects.push(row);
-          refused.write(`${JSON.stringify(row)}\n`);
-        } else {
-          for (const record of row.records) {
-            tally.add(record, `${FILES.train}:${tally.records + 1}`);
-            records.write(`${canonicalJson(record)}\n`);
+      for (const file of opened) {
+        for await (const row of recordsOfFile(file, options)) {
+          if ('reason' in row) {
+            rejected++;
+            if (rejects.length < SHOWN_REJECTS) rejects.push(row);
+            refused.write(`${JSON.stringify(row)}\n`);
+          } else {
+            for (const record of row.records) {
+              tally.add(record, `${FILES.train}:${tally.records + 1}`);
+              records.write(`${canonicalJson(record)}\n`);
+            }
           }
+          if ((tally.records + rejected) % 10_000 === 0) progress(tally.records, rejected);
         }
-        if ((tally.records + rejected) % 10_000 === 0) progress(tally.records, rejected);
       }
       if (tally.records === 0) throw noRecords(rejects);
       const file = { split: 'train' as const, file: FILES.train, records: tally.records, ...records.commit(), root: null };
@@ -243,14 +254,11 @@ function noRecords(rejects: readonly Reject[]): InputError {
   return new InputError({ expected: 'at least one record that can be used', found: `none; the first: ${reason}`, where: `${file} line ${line}`, remedy: 'Correct the file, or say with --map which field is what.' });
 }
 
-async function sourcesOf({ files, map, form, ...options }: ImportOptions): Promise<DatasetSource[]> {
+async function sourcesOf(opened: readonly OpenedFile[]): Promise<DatasetSource[]> {
   const sources: DatasetSource[] = [];
-  for (const path of files) {
-    const opened = await openFile(path, { files, map, form, ...options });
-    sources.push({ name: basename(path), form: opened.form.name, bytes: statSync(path).size, sha256: await sha256File(path) });
-  }
+  for (const { file: { path }, form } of opened) sources.push({ name: basename(path), form: form.name, bytes: statSync(path).size, sha256: await sha256File(path) });
   return sources;
 }
 
 /** Of the files: the first's name without its endings. */
-export const nameOf = (files: readonly string[]): string => basename(files[0] ?? 'dataset').replace(/(\.(jsonl|json|csv|tsv|parquet|gz))+$/i, '') || 'dataset';
+const nameOf = (files: readonly string[]): string => basename(files[0] ?? 'dataset').replace(/(\.(jsonl|json|csv|tsv|parquet|gz))+$/i, '') || 'dataset';

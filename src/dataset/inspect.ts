@@ -118,7 +118,7 @@ export function inspectDataset(
 }
 
 /** Runs of an example's tokens of one kind, each decoded by itself. */
-export function previewRow(example: Example, tokenizer: Tokenizer): PreviewRow {
+function previewRow(example: Example, tokenizer: Tokenizer): PreviewRow {
   const special = new Set(tokenizer.specialTokens.map((content) => tokenizer.specialId(content)));
   const runs: PreviewRun[] = [];
   const { ids, trained } = example;

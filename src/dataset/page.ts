@@ -1,8 +1,5 @@
-/**
- * A page of records as the trainer sees them, in one file: trained, ignored and special tokens in their own colours. No script, nothing
- * fetched; a person's text is escaped and can only ever be text. The page's own policy forbids everything but its style.
- */
-import { createHash } from 'node:crypto';
+/** A page of records as the trainer sees them, in one file: trained, ignored and special tokens in their own colours. */
+import { htmlPage, shown } from './html.ts';
 import type { Inspection, PreviewRow, PreviewRun } from './inspect.ts';
 
 const STYLE = `
@@ -16,15 +13,6 @@ article { border: 1px solid var(--line); border-radius: 6px; margin: 1rem 0; pad
 .unseen { opacity: .7; border: 1px dotted currentColor; border-radius: 2px; font-size: .8em }
 `;
 
-/** Text that can be nothing but text. */
-export const escapeHtml = (text: string): string => text.toWellFormed().replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
-
-/** What a reader would not see, or that would turn the page's direction, by its code point. */
-const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
-
-/** Escaped, and what cannot be seen by its code point. */
-export const shown = (text: string): string => escapeHtml(text).replace(UNSEEN, (character) => (character === '\n' || character === '\t' ? character : `<span class="unseen">U+${character.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0')}</span>`));
-
 const kind = ({ trained, special }: PreviewRun): string => `${special ? 'special ' : ''}${trained ? 'trained' : 'ignored'}`;
 
 const article = (row: PreviewRow): string => `<article>
@@ -34,29 +22,12 @@ const article = (row: PreviewRow): string => `<article>
 
 /** One self-contained HTML file. */
 export function inspectionPage(result: Inspection, title: string): string {
-  const policy = `default-src 'none'; style-src 'sha256-${createHash('sha256').update(STYLE).digest('base64')}'; base-uri 'none'; form-action 'none'`;
   const row = (cells: readonly string[]) => `<tr>${cells.map((cell, i) => `<td${i > 0 ? ' class="n"' : ''}>${shown(cell)}</td>`).join('')}</tr>`;
   const percent = (x: number) => `${(100 * x).toFixed(1)} %`;
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${policy}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="referrer" content="no-referrer">
-<title>${shown(title)}</title>
-<style>${STYLE}</style>
-</head>
-<body>
-<main>
-<h1>${shown(title)}</h1>
+  return htmlPage(title, STYLE, `<h1>${shown(title)}</h1>
 <p>${result.records} records, ${result.examples} of them fit into ${result.max_length} tokens with template ${shown(result.template.name)}. ${percent(result.tokens.label_share)} of ${result.tokens.total} tokens are trained.</p>
 <p><span class="trained">trained</span> the model learns to write this · <span class="ignored">ignored</span> it reads this · <span class="special">special</span> tokens of the template, which no text can become</p>
 <table><thead><tr><th>category</th><th class="n">examples</th><th class="n">mean tokens</th><th class="n">trained</th></tr></thead>
 <tbody>${result.categories.map((c) => row([c.category, String(c.examples), c.mean_tokens.toFixed(0), percent(c.label_share)])).join('\n')}</tbody></table>
-${result.preview.map(article).join('\n')}
-</main>
-</body>
-</html>
-`;
+${result.preview.map(article).join('\n')}`);
 }

@@ -2,9 +2,8 @@
  * Seal: datasets become one in canonical order under a Merkle root. A sealed one never changes: what is withdrawn is missing from
  * the next version, which names the root of the one before.
  */
-import { readDataset, readManifest, verifySealed, type DatasetManifest } from '../artefacts/dataset.ts';
+import { openDataset, readDataset, recordLeaf, type DatasetManifest } from '../artefacts/dataset.ts';
 import { canonicalJson } from '../artefacts/canonical.ts';
-import { leafHash } from '../artefacts/merkle.ts';
 import { partsOf, provenanceOf } from '../artefacts/provenance.ts';
 import { toDatasetRecord, type DatasetRecord } from '../artefacts/record-schema.ts';
 import { sealInto } from '../artefacts/seal.ts';
@@ -24,12 +23,12 @@ export interface SealOptions {
 
 export type Sealed = DatasetManifest & { readonly root: string };
 
-/** What a record is called: the hash of its canonical bytes, a leaf of the tree. */
-export const recordHash = (record: DatasetRecord): string => leafHash(Buffer.from(canonicalJson(record))).toString('hex');
+/** What a record is called: its leaf in the tree, hex. */
+export const recordHash = (record: DatasetRecord): string => recordLeaf(record).toString('hex');
 
 /** Seals into `out`, which must be empty or new. Throws InputError; then nothing is left. */
 export async function sealDataset({ datasets, out, name, withoutContributors = [], withoutRecords = [] }: SealOptions): Promise<Sealed> {
-  const manifests = datasets.map((folder) => (readManifest(folder).state === 'sealed' ? verifySealed(folder) : readManifest(folder)));
+  const manifests = datasets.map(openDataset);
   refuseSplits(datasets, manifests);
   const [people, hashes] = [new Set(withoutContributors), new Set(withoutRecords)];
   const found = new Set<string>();
@@ -100,7 +99,8 @@ interface Entry {
 
 /** What B has that A has not, and the other way round. Throws InputError. */
 export function diffDatasets(a: string, b: string): Difference {
-  const [inA, inB] = [entriesOf(a), entriesOf(b)];
+  const [manifestA, manifestB] = [openDataset(a), openDataset(b)];
+  const [inA, inB] = [entriesOf(a, manifestA), entriesOf(b, manifestB)];
   let same = 0;
   const only = (from: Map<string, Entry[]>, other: Map<string, Entry[]>, counts: boolean): Entry[] => [...from].flatMap(([hash, entries]) => {
     const common = Math.min(entries.length, other.get(hash)?.length ?? 0);
@@ -116,11 +116,11 @@ export function diffDatasets(a: string, b: string): Difference {
     changed.push({ ...short(entry), fields: fieldsThatDiffer(old.record, entry.record) });
     return false;
   });
-  return { a: readManifest(a).root, b: readManifest(b).root, added: fresh.map(short), removed: [...waiting.values()].flat().map(short), changed, same };
+  return { a: manifestA.root, b: manifestB.root, added: fresh.map(short), removed: [...waiting.values()].flat().map(short), changed, same };
 }
 
-function entriesOf(folder: string): Map<string, Entry[]> {
-  const entries = readManifest(folder).files.flatMap((file) => [...readDataset(folder, file)].map(({ line, record }) => ({ record, where: `${file.file}:${line}`, hash: `${file.split} ${recordHash(record)}` })));
+function entriesOf(folder: string, { files }: DatasetManifest): Map<string, Entry[]> {
+  const entries = files.flatMap((file) => [...readDataset(folder, file)].map(({ line, record }) => ({ record, where: `${file.file}:${line}`, hash: `${file.split} ${recordHash(record)}` })));
   return Map.groupBy(entries, ({ hash }) => hash);
 }
 

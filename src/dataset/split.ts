@@ -4,12 +4,13 @@
  * category gives its share. The result is sealed: what is held out is fixed before training.
  */
 import { createHash } from 'node:crypto';
-import { readDataset, readManifest, verifySealed } from '../artefacts/dataset.ts';
+import { openDataset, readDataset } from '../artefacts/dataset.ts';
 import type { DatasetRecord } from '../artefacts/record-schema.ts';
 import { sealInto } from '../artefacts/seal.ts';
 import { InputError } from '../errors.ts';
 import { createFolderAtomic } from '../formats/atomic.ts';
 import { nearText } from '../text/near-duplicates.ts';
+import { mostFrequent } from './most-frequent.ts';
 import { recordHash, type Sealed } from './seal.ts';
 
 /** Which records must stay on one side. */
@@ -38,7 +39,7 @@ export function heldOutBySplit(records: readonly DatasetRecord[], share: number,
   const members = Map.groupBy(order.keys(), (at) => groups[at]!);
   // A group is known by its least hash: that does not depend on the order of the records.
   const keyOf = (indexes: readonly number[]) => createHash('sha256').update(`${seed} ${indexes.map((i) => hashes[i]!).sort()[0]!}`).digest('hex');
-  const categoryOf = (indexes: readonly number[]) => mostFrequent(indexes.map((i) => records[i]!.category));
+  const categoryOf = (indexes: readonly number[]) => mostFrequent(indexes.map((i) => records[i]!.category))!;
   const strata = Map.groupBy([...members.values()].map((places) => places.map((at) => order[at]!)).map((indexes) => ({ indexes, key: keyOf(indexes) })), ({ indexes }) => categoryOf(indexes));
   const mask = new Uint8Array(records.length);
   for (const stratum of strata.values()) {
@@ -54,15 +55,9 @@ export function heldOutBySplit(records: readonly DatasetRecord[], share: number,
   return mask;
 }
 
-function mostFrequent(values: readonly string[]): string {
-  const counts = [...Map.groupBy(values, (value) => value)].sort(([a, x], [b, y]) => y.length - x.length || (a < b ? -1 : 1));
-  return counts[0]![0];
-}
-
 /** Throws InputError; then nothing is left. */
 export async function splitDataset({ dataset, out, share, seed, grouping = nearText }: SplitOptions): Promise<Sealed> {
-  const manifest = readManifest(dataset);
-  if (manifest.state === 'sealed') verifySealed(dataset);
+  const manifest = openDataset(dataset);
   if (manifest.split) throw new InputError({ expected: 'a dataset that is not split yet', found: 'one that is: what is held out stays held out', where: dataset, remedy: 'Split the dataset that it was made from, and use the new one from then on.' });
   const records = manifest.files.flatMap((file) => [...readDataset(dataset, file)].map(({ record }) => record));
   const mask = heldOutBySplit(records, share, seed, grouping);

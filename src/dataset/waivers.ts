@@ -14,7 +14,7 @@ export interface Waiver {
 const NAME = /^[a-z][a-z0-9-]*$/;
 
 /** Throws InputError; `where` is for its message. */
-export function toWaiver(value: Readonly<Record<string, unknown>>, where: string): Waiver {
+function toWaiver(value: Readonly<Record<string, unknown>>, where: string): Waiver {
   const refuse = (found: string): never => {
     throw new InputError({ expected: 'a waiver: "check" and "reason", and perhaps "kind" and "record" (the beginning of its hash)', found, where, remedy: 'The reason is kept with the finding.' });
   };

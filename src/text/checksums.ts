@@ -11,7 +11,7 @@ export function luhn(text: string): boolean {
 }
 
 /** Remainder of a decimal number of any length. */
-export function remainder(text: string, divisor: number): number {
+function remainder(text: string, divisor: number): number {
   let rest = 0;
   for (const digit of text) rest = (rest * 10 + Number(digit)) % divisor;
   return rest;

@@ -16,13 +16,18 @@ export function findCitationMarks(text: string): CitationMark[] {
     .filter(({ from, to }) => !/^(?:\s?[=(]|\.[a-z]|\[)/u.test(text.slice(to, to + 2)) && !/[=([,] ?$/u.test(text.slice(Math.max(0, from - 2), from)));
 }
 
-/** The text without its marks, and without a space that stood before one at the end of a sentence. */
+/** What goes with the marks: a space that stands before one at the end of a sentence too. */
+export const citationCuts = (text: string): CitationMark[] => findCitationMarks(text).map(({ from, to }) => {
+  const spaced = text[from - 1] === ' ' && /^(?:[\s.,;:!?)]|$)/u.test(text.slice(to, to + 1));
+  return { from: spaced ? from - 1 : from, to };
+});
+
+/** The text without its marks. */
 export function withoutCitationMarks(text: string): string {
   let kept = '';
   let at = 0;
-  for (const { from, to } of findCitationMarks(text)) {
+  for (const { from, to } of citationCuts(text)) {
     kept += text.slice(at, from);
-    if (kept.endsWith(' ') && /^(?:[\s.,;:!?)]|$)/u.test(text.slice(to, to + 1))) kept = kept.slice(0, -1);
     at = to;
   }
   return kept + text.slice(at);

@@ -5,7 +5,7 @@
 import { normalise } from './normalise.ts';
 import { mix, wholeHash } from './shingles.ts';
 
-export const RUN_WORDS = 8;
+const RUN_WORDS = 8;
 /** Texts that may share a run before it counts as wording. */
 const SHARED = 5;
 

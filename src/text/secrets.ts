@@ -25,7 +25,7 @@ interface Kind {
 const BASE62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 
 /** GitHub (and npm, which copied it): the last six characters are the CRC-32 of the thirty before, in base 62. */
-export function hasCrc(token: string): boolean {
+function hasCrc(token: string): boolean {
   const body = token.slice(token.indexOf('_') + 1);
   let check = crc32(body.slice(0, -6));
   let text = '';
@@ -37,7 +37,7 @@ export function hasCrc(token: string): boolean {
 }
 
 /** Shannon's entropy of a string's characters, bits each. */
-export function entropy(text: string): number {
+function entropy(text: string): number {
   const counts = new Map<string, number>();
   for (const c of text) counts.set(c, (counts.get(c) ?? 0) + 1);
   return [...counts.values()].reduce((sum, n) => sum - (n / text.length) * Math.log2(n / text.length), 0);

@@ -5,7 +5,7 @@
  */
 
 /** Up to here a text is short: words of both together, halved. */
-export const FRAME_WORDS = 25;
+const FRAME_WORDS = 25;
 
 /** Letters and digits, inner marks of a word (don't, 3.5, C#, C++) among them: what separates words may be misspelt too. */
 const WORD = /[\p{L}\p{M}\p{N}]+(?:['’.,-][\p{L}\p{M}\p{N}]+)*[#+]*/gu;

@@ -14,7 +14,7 @@ export interface WinnowOptions {
   readonly window?: number;
 }
 
-export const WINNOW_DEFAULTS = { run: 20, window: 21 } as const;
+const WINNOW_DEFAULTS = { run: 20, window: 21 } as const;
 
 /** Places in the original texts, in UTF-16 units. */
 export interface Copy {
@@ -27,7 +27,7 @@ export interface Copy {
 }
 
 /** Fingerprints: hash → its places. Of equal hashes in a window the last is taken. */
-export function fingerprints(hashes: Int32Array, window: number): Map<number, number[]> {
+function fingerprints(hashes: Int32Array, window: number): Map<number, number[]> {
   const chosen = new Map<number, number[]>();
   // Indexes whose hashes grow: the first is the least of the window.
   const queue = new Int32Array(hashes.length);

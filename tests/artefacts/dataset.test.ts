@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { openData, readManifest, verifySealed, type DatasetManifest } from '../../src/artefacts/dataset.ts';
+import { openData, openDataset, readManifest, verifySealed, type DatasetManifest } from '../../src/artefacts/dataset.ts';
 import { leafHash, MerkleTree } from '../../src/artefacts/merkle.ts';
 import type { DatasetRecord } from '../../src/artefacts/record-schema.ts';
 import { rootOf, sealInto } from '../../src/artefacts/seal.ts';
@@ -91,7 +91,7 @@ describe('a sealed dataset', () => {
       const { path } = seal(folder, records);
       const file = `${path}/records.jsonl`;
       writeFileSync(file, change(readFileSync(file, 'utf8').trimEnd().split('\n')).join('\n'));
-      for (const open of [openData, verifySealed]) assert.throws(() => open(path), (error: unknown) => error instanceof InputError && says.test(error.message), name);
+      for (const open of [openData, openDataset, verifySealed]) assert.throws(() => open(path), (error: unknown) => error instanceof InputError && says.test(error.message), name);
     }
   });
 

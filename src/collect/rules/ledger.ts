@@ -3,7 +3,7 @@
  * themselves. Nothing here changes an entry: what was booked is only ever answered by a reversal. The chain of hashes, the numbers
  * and the instants are the store's.
  */
-import { askerPoints, FACTORS, recordPoints, reviewPay, type FactorName, type RecordFacts, type ReviewFacts } from './points.ts';
+import { askerPoints, FACTORS, leastDwell, recordPoints, reviewPay, type FactorName, type RecordFacts, type ReviewFacts } from './points.ts';
 import type { PointsRules } from './points-rules.ts';
 
 /** `audit` takes back the failed share of an audit in proportion (prizes.ts). */
@@ -196,7 +196,7 @@ export function explain(rules: PointsRules, factors: EntryFactors): Explained[] 
     }
     case 'review': {
       const pay = reviewPay(rules, factors.facts);
-      return [{ line: 'review', mp: pay.delta_mp, because: pay.because, dwell_ms: factors.facts.dwell_ms, least_ms: Math.ceil((factors.facts.words * 60_000) / rules.review.words_a_minute) }, total];
+      return [{ line: 'review', mp: pay.delta_mp, because: pay.because, dwell_ms: factors.facts.dwell_ms, least_ms: leastDwell(rules, factors.facts.words) }, total];
     }
     case 'reversal':
       return [{ line: 'reversal', mp: total.mp, reason: factors.reason }, total];

@@ -1,5 +1,5 @@
 /** What the four documents of a dataset are made from: its manifest, its records' sources, and what a person states. Nothing else. */
-import { readDataset, readManifest, verifySealed, type DatasetManifest } from '../../artefacts/dataset.ts';
+import { openDataset, readDataset, type DatasetManifest } from '../../artefacts/dataset.ts';
 import { partsOf, provenanceOf, UNKNOWN, type Origin } from '../../artefacts/provenance.ts';
 import { joinLicences } from '../../licence/expression.ts';
 import { licenceVerdict, type LicenceVerdict } from '../../licence/verdict.ts';
@@ -49,7 +49,7 @@ export interface Facts {
 
 /** Reads the dataset through once. Throws InputError. */
 export function gatherFacts(folder: string, stated: Stated): Facts {
-  const manifest = readManifest(folder).state === 'sealed' ? verifySealed(folder) : readManifest(folder);
+  const manifest = openDataset(folder);
   const attributions = new Map<string, Attribution & { records: number }>();
   const origins = new Map<Origin, number>();
   const checks = new Map<string, { check: string; version: string; records: number; findings: number }>();

@@ -63,7 +63,7 @@ export interface Check {
 }
 
 /** Texts of a record that people wrote or read, with their places. */
-export function textsOf(record: DatasetRecord): { readonly part: Part; readonly turn?: number; readonly text: string }[] {
+function textsOf(record: DatasetRecord): { readonly part: Part; readonly turn?: number; readonly text: string }[] {
   const parts = (['instruction', 'context', 'response', 'rejected'] as const).flatMap((part) => (record[part] ? [{ part, text: record[part] }] : []));
   return [...(record.turns ?? []).map(({ text }, turn) => ({ part: 'turns' as const, turn, text })), ...parts];
 }

@@ -1,7 +1,7 @@
 /** Checks of what is in a record's texts, wherever it stands. */
 import type { DatasetRecord } from '../../artefacts/record-schema.ts';
 import { findBoilerplate } from '../../text/boilerplate.ts';
-import { findCitationMarks } from '../../text/citations.ts';
+import { citationCuts } from '../../text/citations.ts';
 import { findEncodingDamage } from '../../text/encoding.ts';
 import { findPersonal } from '../../text/personal.ts';
 import { findProfanity } from '../../text/profanity.ts';
@@ -9,11 +9,7 @@ import { findSecrets } from '../../text/secrets.ts';
 import { wordsOf } from '../../text/words.ts';
 import { inTexts, type Check, type Found } from './check.ts';
 
-/** The text of a fix for a mark: its space before goes too where a sign follows. */
-const marks = (text: string) => findCitationMarks(text).map(({ from, to }) => {
-  const spaced = text[from - 1] === ' ' && /^(?:[\s.,;:!?)]|$)/u.test(text.slice(to, to + 1));
-  return { from: spaced ? from - 1 : from, to, reason: 'a citation mark', fix: '' };
-});
+const marks = (text: string) => citationCuts(text).map((cut) => ({ ...cut, reason: 'a citation mark', fix: '' }));
 
 /** A language whose score is above this share of the best one's may be it: lists of names and foods look like any. */
 const FAR = 0.75;
