@@ -1,7 +1,7 @@
 /** Accepted records as the records of a dataset, with where each part comes from: the person by pseudonym, the passage by its source. */
 import { createHmac, randomBytes } from 'node:crypto';
 import type { DatasetRecord, Provenance } from '../artefacts/record-schema.ts';
-import type { Db } from '../store/store.ts';
+import type { Db, Tx } from '../store/store.ts';
 import type { Campaign } from './campaigns/current.ts';
 import { CHECKS_VERSION, type ServerFinding } from './checks/findings.ts';
 
@@ -14,7 +14,7 @@ export interface Member {
 }
 
 /** Makes pseudonyms of a campaign: nobody without its key can link them to people, or to those of another campaign. */
-async function pseudonyms(db: Db, campaignId: string): Promise<(userId: string) => string> {
+async function pseudonyms(db: Db | Tx, campaignId: string): Promise<(userId: string) => string> {
   const name = `pseudonyms ${campaignId}`;
   await db.insertInto('secrets').values({ name, value: randomBytes(32).toString('base64url'), created_at: new Date() }).onConflict((c) => c.doNothing()).execute();
   const { value: key } = await db.selectFrom('secrets').select('value').where('name', '=', name).executeTakeFirstOrThrow();
@@ -24,7 +24,7 @@ async function pseudonyms(db: Db, campaignId: string): Promise<(userId: string) 
 const short = (text: string | null): string | undefined => (text === null || text.trim() === '' ? undefined : text.replace(/\p{Cc}/gu, ' ').slice(0, 400));
 
 /** What belongs into a dataset now: accepted, and neither withdrawn nor retracted since. */
-export async function acceptedMembers(db: Db, campaign: Campaign): Promise<Member[]> {
+export async function acceptedMembers(db: Db | Tx, campaign: Campaign): Promise<Member[]> {
   const pseudonym = await pseudonyms(db, campaign.id);
   const rows = await db.selectFrom('submissions as s').innerJoin('submission_versions as v', (join) => join.onRef('v.submission_id', '=', 's.id').onRef('v.version', '=', 's.version'))
     .leftJoin('passages as p', 'p.id', 'v.passage_id').leftJoin('sources as o', 'o.id', 'p.source_id').leftJoin('tasks as t', 't.id', 's.task_id')

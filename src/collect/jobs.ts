@@ -1,7 +1,8 @@
-/** What happens by itself: leases and reviews run out, a campaign ends at its published end, the day's board is drawn. Any number of servers may run it. */
+/** What happens by itself: leases and reviews run out, a campaign ends at its published end, the day's board is drawn, prizes have their candidates. Any number of servers may run it. */
 import { currentCampaign } from './campaigns/current.ts';
 import { moveCampaign } from './campaigns/campaigns.ts';
 import type { Context } from './context.ts';
+import { nominate } from './points/awards.ts';
 import { boardTimes, snapshotAt } from './points/boards.ts';
 import { Refusal } from './refusal.ts';
 import { expireReviews } from './reviewing/reviews.ts';
@@ -18,6 +19,7 @@ export async function runJobs(context: Context): Promise<void> {
   if (!campaign || campaign.state === 'draft') return;
   const cutoff = shownCutoff(now, boardTimes(campaign));
   if (cutoff !== undefined) await snapshotAt(context.store.db, campaign, new Date(cutoff));
+  await context.store.transaction((tx) => nominate(tx, context, campaign.id));
   if (['open', 'paused'].includes(campaign.state) && campaign.ends_at.getTime() <= now) {
     try {
       await moveCampaign(context, null, ['system'], 'close');

@@ -85,7 +85,7 @@ export const ROUTES = {
   decisions: route({ method: 'GET', url: '/api/decisions', access: 'moderator', answer: review.decisions }),
   decision: route({ method: 'GET', url: '/api/decisions/{id}', access: 'moderator', path: byId, answer: review.decision }),
   decide: route({ method: 'POST', url: '/api/decisions/{id}', access: 'moderator', path: byId, body: review.decideBody, answer: done }),
-  retract: route({ method: 'POST', url: '/api/manage/records/{id}/retract', access: 'moderator', path: byId, body: collect.reasonBody, answer: done }),
+  retract: route({ method: 'POST', url: '/api/manage/records/{id}/retract', access: 'moderator', path: byId, body: collect.retractBody, answer: done }),
 
   createCampaign: route({ method: 'POST', url: '/api/manage/campaigns', access: 'admin', body: manage.campaignDraft, answer: manage.campaign, bytes: 256 * 1024 }),
   campaign: route({ method: 'GET', url: '/api/manage/campaign', access: 'admin', answer: manage.campaign }),

@@ -93,10 +93,12 @@ async function dumpFiles(workspace: string, write: (value: unknown) => Promise<v
   if (!existsSync(folder)) return 0;
   let count = 0;
   for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
-    if (!entry.isFile() || entry.name.startsWith('.')) continue;
     const path = join(entry.parentPath, entry.name);
+    const parts = relative(folder, path).split(sep);
+    // What is being sealed just now, or was when its writer was killed.
+    if (!entry.isFile() || parts.some((part) => part.startsWith('.'))) continue;
     const bytes = readFileSync(path);
-    const name = relative(folder, path).split(sep).join('/');
+    const name = parts.join('/');
     for (let at = 0; at === 0 || at < bytes.length; at += CHUNK) await write({ file: name, last: at + CHUNK >= bytes.length, base64: bytes.subarray(at, at + CHUNK).toString('base64') });
     count++;
   }

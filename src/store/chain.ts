@@ -18,10 +18,15 @@ export interface Link {
 /** The hash of a row: of the hash before it, its number and what it says, as canonical JSON. Instants as ISO text. */
 export const linkHash = (prev: string, seq: number, body: Readonly<Record<string, unknown>>): string => sha256(canonicalJson({ body, prev, seq }));
 
-/** The next link of a chain. Writers of one chain wait here for each other until they commit: call it late in a transaction. */
-export async function extendChain(tx: Tx, name: string, body: Readonly<Record<string, unknown>>): Promise<Link> {
+/** The newest link, held: writers of one chain wait here for each other until they commit, so call it late in a transaction. */
+export async function holdChain(tx: Tx, name: string): Promise<{ seq: number; hash: string }> {
   await tx.insertInto('chains').values({ name, seq: 0, hash: START }).onConflict((c) => c.doNothing()).execute();
-  const head = await tx.selectFrom('chains').select(['seq', 'hash']).where('name', '=', name).forUpdate().executeTakeFirstOrThrow();
+  return tx.selectFrom('chains').select(['seq', 'hash']).where('name', '=', name).forUpdate().executeTakeFirstOrThrow();
+}
+
+/** The next link of a chain, which it holds. */
+export async function extendChain(tx: Tx, name: string, body: Readonly<Record<string, unknown>>): Promise<Link> {
+  const head = await holdChain(tx, name);
   const seq = head.seq + 1;
   const hash = linkHash(head.hash, seq, body);
   await tx.updateTable('chains').set({ seq, hash }).where('name', '=', name).execute();
@@ -29,7 +34,7 @@ export async function extendChain(tx: Tx, name: string, body: Readonly<Record<st
 }
 
 /** The newest link, also before there is one. */
-export async function chainHead(db: Db, name: string): Promise<{ seq: number; hash: string }> {
+export async function chainHead(db: Db | Tx, name: string): Promise<{ seq: number; hash: string }> {
   return (await db.selectFrom('chains').select(['seq', 'hash']).where('name', '=', name).executeTakeFirst()) ?? { seq: 0, hash: START };
 }
 

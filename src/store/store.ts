@@ -99,6 +99,11 @@ async function inTransaction<T>(db: Db, work: (tx: Tx) => Promise<T>): Promise<T
   }
 }
 
+/** Whoever asks for a lock of this name waits until the transaction that has it ends. For what has no row to lock. */
+export async function lockName(tx: Tx, name: string): Promise<void> {
+  await tx.selectNoFrom((eb) => eb.fn('pg_advisory_xact_lock', [eb.fn('hashtextextended', [eb.val(name), eb.lit(0)])]).as('locked')).execute();
+}
+
 /** The five characters by which PostgreSQL names an error, or ''. */
 export const sqlState = (error: unknown): string => (error instanceof pg.DatabaseError ? (error.code ?? '') : '');
 

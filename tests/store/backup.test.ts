@@ -1,6 +1,6 @@
 /** A backup holds everything of one instant, and nothing that was changed passes. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -43,8 +43,14 @@ test('the demo campaign: written, backed up, restored row by row; its ledger and
   assert.equal(await auditFault(store.db), undefined);
   assert.equal(await verifyLedger(store.db, campaign), undefined);
 
+  // A dataset, beside one that is being sealed just now: that one is not there yet.
+  for (const version of ['1', '.2.tmp-0123456789ab']) {
+    mkdirSync(join(folder, 'datasets', 'demo', version), { recursive: true });
+    writeFileSync(join(folder, 'datasets', 'demo', version, 'dataset.json'), '{}');
+  }
   const file = join(folder, 'demo.roslin');
   const written = await backup(store, folder, file);
+  assert.equal(written.files, 1);
   assert.equal(statSync(file).mode & 0o777, 0o600);
   const other = await database.store();
   assert.deepEqual(await restore(other, join(folder, 'other'), file), written);

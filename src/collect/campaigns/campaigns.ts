@@ -13,6 +13,7 @@ import { CATEGORIES, type CategoryKey } from '../rules/categories.ts';
 import { offered, step, type Actor, type Sentence } from '../rules/machine.ts';
 import { FIRST_RULES } from '../rules/points-rules.ts';
 import { PENDING } from '../rules/submission.ts';
+import { nominate } from '../points/awards.ts';
 import { settleHeldReviews } from '../reviewing/pay.ts';
 import { consentTexts, insertConsent } from './consent.ts';
 import { currentCampaign, holdCampaign, requireCampaign, type Campaign, type Prizes } from './current.ts';
@@ -139,6 +140,8 @@ export async function moveCampaign(context: Context, actor: string | null, actor
     const campaign = await holdCampaign(tx, id);
     const found = step(CAMPAIGN, campaign.state, event, actors);
     if (!found.ok) throw refusedMove(found.code, found.why);
+    // Nobody's prize is passed over because the jobs had not run since.
+    if (event === 'freeze') await nominate(tx, context, id);
     const open = stillOpen(event, await openWork(tx, id));
     if (open.length > 0) throw new Refusal('still_open', open.map(({ en }) => en).join(' '), { values: { why_en: open.map(({ en }) => en).join(' '), why_ru: open.map(({ ru }) => ru).join(' ') } });
     if (event === 'freeze') await settleHeldReviews(tx, context, campaign);

@@ -2,29 +2,28 @@
 import { audit } from '../../store/audit.ts';
 import { chainHead } from '../../store/chain.ts';
 import { newId } from '../../store/id.ts';
-import type { Db, Tx } from '../../store/store.ts';
+import { lockName, type Db, type Tx } from '../../store/store.ts';
 import type { Person } from '../accounts/sessions.ts';
 import { givenConsent } from '../campaigns/consent.ts';
 import { holdCampaign, requireCampaign, type Campaign } from '../campaigns/current.ts';
 import { instantOf, type Context } from '../context.ts';
 import { closedFor, notFound, Refusal, refusedMove } from '../refusal.ts';
+import { goldAnswers } from '../reviewing/pay.ts';
 import { actorsOf } from '../rules/access.ts';
 import { boardRows } from '../rules/boards.ts';
 import { forbids } from '../rules/campaign.ts';
 import { offered, step } from '../rules/machine.ts';
 import { auditSample, placements, prizeGate, type CandidateFacts, type Unmet } from '../rules/prizes.ts';
-import { answerTo } from '../rules/reliability.ts';
-import type { Verdict } from '../rules/review-outcome.ts';
 import { AWARD, type AwardEvent } from '../rules/work.ts';
 import { chainOf, entriesOf } from './ledger.ts';
 
 async function factsOfCandidate(db: Db | Tx, campaign: Campaign, userId: string): Promise<CandidateFacts> {
   const rows = await db.selectFrom('submissions').select(['id', 'state', 'category']).where('author_id', '=', userId).where('campaign_id', '=', campaign.id).where('undone', '=', false).execute();
   const of = (state: string) => rows.filter((row) => row.state === state);
-  const golds = await db.selectFrom('reviews as r').innerJoin('golds as g', 'g.submission_id', 'r.submission_id').innerJoin('submissions as s', 's.id', 'r.submission_id').select(['r.verdict', 'g.verdict as gold']).where('r.reviewer_id', '=', userId).where('s.campaign_id', '=', campaign.id).where('r.is_gold', '=', true).where('r.state', '=', 'submitted').execute();
+  const golds = await goldAnswers(db, campaign, userId);
   const flags = rows.length === 0 ? { n: 0 } : await db.selectFrom('reports').select((eb) => eb.fn.countAll<number>().as('n')).where('state', '=', 'open').where('submission_id', 'in', rows.map(({ id }) => id)).executeTakeFirstOrThrow();
   return {
-    accepted: of('accepted').length, rejected: of('rejected').length + of('retracted').length, categories: new Set(of('accepted').map(({ category }) => category)).size, gold_seen: golds.length, gold_right: golds.filter(({ verdict, gold }) => answerTo(gold, verdict as Verdict) === 'right').length,
+    accepted: of('accepted').length, rejected: of('rejected').length + of('retracted').length, categories: new Set(of('accepted').map(({ category }) => category)).size, gold_seen: golds.length, gold_right: golds.filter((answer) => answer === 'right').length,
     open_flags: flags.n, consent_current: (await givenConsent(db, userId, campaign.id)) === campaign.consent_version,
   };
 }
@@ -32,11 +31,10 @@ async function factsOfCandidate(db: Db | Tx, campaign: Campaign, userId: string)
 const RULES = { accepted: 'accepted', categories: 'categories', accept_rate: 'accept_rate', gold_right: 'gold', open_flags: 'flags', consent_current: 'consent' } as const;
 const gateView = (unmet: readonly Unmet[]) => Object.entries(RULES).map(([condition, rule]) => ({ rule, met: !unmet.some((one) => one.condition === condition) }));
 
-/** Candidates are known once nothing new is taken in. Places follow from who can win, so those of later ones move up by themselves. */
+/** Who is nominated: see `nominate`. */
 export async function listAwards(context: Context, person: Person) {
   const { db } = context.store;
   const campaign = await requireCampaign(db);
-  if (forbids(campaign.state, 'audit') === undefined) await context.store.transaction((tx) => nominate(tx, context, campaign));
   const rows = await db.selectFrom('awards as a').innerJoin('users as u', 'u.id', 'a.user_id').select(['a.id', 'a.user_id', 'a.state', 'a.place', 'a.prize', 'a.points_mp', 'u.display_name']).where('a.campaign_id', '=', campaign.id).orderBy('a.place').execute();
   const awards = [];
   for (const row of rows) {
@@ -46,14 +44,17 @@ export async function listAwards(context: Context, person: Person) {
   return awards;
 }
 
-async function nominate(tx: Tx, context: Context, campaign: Campaign): Promise<void> {
-  await tx.selectFrom('campaigns').select('id').where('id', '=', campaign.id).forUpdate().execute();
+/** Candidates are known once nothing new is taken in: before that it does nothing. Places follow from who can win, so those of later ones move up by themselves. */
+export async function nominate(tx: Tx, context: Context, campaignId: string): Promise<void> {
+  const campaign = await holdCampaign(tx, campaignId);
+  if (forbids(campaign.state, 'audit') !== undefined) return;
+  await lockName(tx, `awards ${campaign.id}`);
   const rows = boardRows(await entriesOf(tx, campaign.id), campaign.points);
   const awards = await tx.selectFrom('awards').selectAll().where('campaign_id', '=', campaign.id).execute();
   const forfeited = new Set(awards.filter(({ state }) => state === 'forfeited').map(({ user_id }) => user_id));
   const eligible = new Set<string>();
   for (const { user_id } of rows.slice(0, 200)) if (!forfeited.has(user_id) && prizeGate(await factsOfCandidate(tx, campaign, user_id)).length === 0) eligible.add(user_id);
-  const { hash: seed } = await chainHead(tx as unknown as Db, chainOf(campaign.id));
+  const { hash: seed } = await chainHead(tx, chainOf(campaign.id));
   const prizes = campaign.prizes.map(({ from, to, text }, i) => ({ id: String(i), rank_from: from, rank_to: to, text }));
   for (const { user_id, place, prize_id } of placements(rows, eligible, prizes, seed)) {
     const prize = prizes[Number(prize_id)]!.text;

@@ -1,6 +1,6 @@
 /** The ledger in the store: entries are added under the campaign's chain, never changed; what is booked twice is booked once. */
 import { canonicalJson } from '../../artefacts/canonical.ts';
-import { chainFault, chainHead, extendChain } from '../../store/chain.ts';
+import { chainFault, chainHead, extendChain, holdChain } from '../../store/chain.ts';
 import type { Db, Tx } from '../../store/store.ts';
 import type { LedgerEntriesTable } from '../../store/tables.ts';
 import type { Selectable } from 'kysely';
@@ -24,8 +24,7 @@ const entryOf = (row: Selectable<LedgerEntriesTable>): Entry => ({ seq: row.seq,
 export async function book(tx: Tx, context: Context, campaignId: string, entries: readonly NewEntry[]): Promise<number> {
   if (entries.length === 0) return 0;
   // Whoever holds the chain's head alone looks whether an event is booked.
-  await tx.insertInto('chains').values({ name: chainOf(campaignId), seq: 0, hash: '0'.repeat(64) }).onConflict((c) => c.doNothing()).execute();
-  await tx.selectFrom('chains').select('seq').where('name', '=', chainOf(campaignId)).forUpdate().execute();
+  await holdChain(tx, chainOf(campaignId));
   const known = new Set((await tx.selectFrom('ledger_entries').select('event_id').where('event_id', 'in', entries.map(({ event_id }) => event_id)).execute()).map(({ event_id }) => event_id));
   const at = instantOf(context);
   const fresh = entries.filter(({ event_id }) => !known.has(event_id));

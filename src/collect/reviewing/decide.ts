@@ -101,8 +101,8 @@ export async function adjudicate(context: Context, person: Person, id: string, {
   });
 }
 
-/** An accepted record is taken out because it broke the rules: points are taken back; with copying its author is stopped. */
-export async function retract(context: Context, person: Person, id: string, reason: string): Promise<void> {
+/** An accepted record is taken out because it broke the rules: points are taken back; if it was copied, its author's work is stopped. */
+export async function retract(context: Context, person: Person, id: string, { reason, copied }: { readonly reason: string; readonly copied: boolean }): Promise<void> {
   await context.store.transaction(async (tx) => {
     const submission = await lockRecord(tx, id);
     const campaign = await campaignById(tx, submission.campaign_id);
@@ -110,8 +110,8 @@ export async function retract(context: Context, person: Person, id: string, reas
     if (why) throw closedFor(why);
     const state = moved(submission.state, 'retract', actorsOf(person.roles));
     await tx.updateTable('submissions').set({ state, decided_at: instantOf(context) }).where('id', '=', id).execute();
-    await tx.updateTable('users').set({ stopped: true }).where('id', '=', submission.author_id).execute();
+    if (copied) await tx.updateTable('users').set({ stopped: true }).where('id', '=', submission.author_id).execute();
     await book(tx, context, campaign.id, reversalsOf(`submission:${id}`, await entriesOf(tx, campaign.id, { subject: `submission:${id}` }), 'retracted'));
-    await audit(tx, { actor: person.id, type: 'record.retracted', subject: `submission:${id}`, payload: { reason: reason.length } }, instantOf(context));
+    await audit(tx, { actor: person.id, type: 'record.retracted', subject: `submission:${id}`, payload: { reason: reason.length, copied } }, instantOf(context));
   });
 }

@@ -1,12 +1,12 @@
 /** Pay of reviews: booked once a reviewer is proven, voided for who clicks through. The rules are in rules/reliability.ts. */
 import { sql } from 'kysely';
-import type { Tx } from '../../store/store.ts';
+import type { Db, Tx } from '../../store/store.ts';
 import type { Campaign } from '../campaigns/current.ts';
 import type { Context } from '../context.ts';
 import { book, entriesOf } from '../points/ledger.ts';
 import { dayOf } from '../rules/calendar.ts';
 import { entryOfReview, reversalsOf } from '../rules/ledger.ts';
-import { answerTo, bookReviews, reliability, reviewKey, type Answer, type PastReview } from '../rules/reliability.ts';
+import { answerTo, bookReviews, reliability, reviewKey, type Answer, type PastReview, type Reliability } from '../rules/reliability.ts';
 import type { Scores, Verdict } from '../rules/review-outcome.ts';
 import { countWords } from '../rules/words.ts';
 
@@ -22,14 +22,18 @@ export async function pastReviews(tx: Tx, campaign: Campaign, reviewerId: string
   }));
 }
 
+/** Answers to gold items in a campaign, in order; those of voided reviews too: nobody begins anew by falling. */
+export async function goldAnswers(db: Db | Tx, campaign: Campaign, reviewerId: string): Promise<Answer[]> {
+  const rows = await db.selectFrom('reviews as r').innerJoin('submissions as s', 's.id', 'r.submission_id').innerJoin('golds as g', 'g.submission_id', 'r.submission_id').select(['r.verdict', 'g.verdict as right'])
+    .where('s.campaign_id', '=', campaign.id).where('r.reviewer_id', '=', reviewerId).where('r.is_gold', '=', true).where('r.submitted_at', 'is not', null).orderBy('r.submitted_at').orderBy('r.id').execute();
+  return rows.map(({ verdict, right }) => answerTo(right as Verdict, verdict as Verdict));
+}
+
 /** How far somebody can be relied on in this campaign: by gold items, and by records that moderators decided. */
-export async function reliabilityOf(tx: Tx, campaign: Campaign, reviewerId: string) {
-  const golds = await tx.selectFrom('reviews as r').innerJoin('submissions as s', 's.id', 'r.submission_id').innerJoin('golds as g', 'g.submission_id', 'r.submission_id').select(['r.verdict', 'g.verdict as gold'])
-    .where('s.campaign_id', '=', campaign.id).where('r.reviewer_id', '=', reviewerId).where('r.is_gold', '=', true).where('r.state', '=', 'submitted').orderBy('r.submitted_at').execute();
+export async function reliabilityOf(tx: Tx, campaign: Campaign, reviewerId: string): Promise<Reliability> {
   const decided = await tx.selectFrom('reviews as r').innerJoin('adjudications as a', (join) => join.onRef('a.submission_id', '=', 'r.submission_id').onRef('a.version', '=', 'r.version').onRef('a.round', '=', 'r.round')).innerJoin('submissions as s', 's.id', 'r.submission_id').select(['r.verdict', 'a.verdict as right'])
-    .where('s.campaign_id', '=', campaign.id).where('r.reviewer_id', '=', reviewerId).where('r.is_gold', '=', false).where('r.state', '=', 'submitted').orderBy('r.submitted_at').execute();
-  const answers = (rows: readonly { said: string | null; right: string }[]): Answer[] => rows.map(({ said, right }) => answerTo(right as Verdict, said as Verdict));
-  return reliability(answers(golds.map(({ verdict, gold }) => ({ said: verdict, right: gold }))), answers(decided.map(({ verdict, right }) => ({ said: verdict, right }))));
+    .where('s.campaign_id', '=', campaign.id).where('r.reviewer_id', '=', reviewerId).where('r.is_gold', '=', false).where('r.submitted_at', 'is not', null).execute();
+  return reliability(await goldAnswers(tx, campaign, reviewerId), decided.map(({ verdict, right }) => answerTo(right as Verdict, verdict as Verdict)));
 }
 
 /** Books or voids what follows from a reviewer's reviews so far. `last`: at the end of the campaign. */

@@ -62,12 +62,12 @@ async function assignNext(tx: Tx, context: Context, campaignId: string, person: 
   await expireReviews(tx, now, person.id);
   const open = await tx.selectFrom('reviews').select('id').where('reviewer_id', '=', person.id).where('state', '=', 'assigned').executeTakeFirst();
   if (open) return open.id;
-  const { standing } = await reliabilityOf(tx, campaign, person.id);
+  const { standing, gold_n } = await reliabilityOf(tx, campaign, person.id);
   const facts = await reviewerFacts(tx, campaign, person, standing, now);
   const stop = mayReview(facts);
   if (stop === 'resting') throw new Refusal('resting', 'Your reviews differed too often from decided ones. Write to the moderators if you think that is wrong.');
   if (stop === 'skipped') throw new Refusal('skipped_enough', 'You have passed on many today. There are new ones tomorrow.');
-  return (await assignGold(tx, context, campaign, person)) ?? (await assignWaiting(tx, context, campaign, person, facts));
+  return (await assignGold(tx, context, campaign, person, gold_n)) ?? (await assignWaiting(tx, context, campaign, person, facts));
 }
 
 async function reviewerFacts(tx: Tx, campaign: Campaign, person: Person, standing: ReviewerFacts['standing'], now: number): Promise<ReviewerFacts> {
@@ -79,9 +79,8 @@ async function reviewerFacts(tx: Tx, campaign: Campaign, person: Person, standin
   };
 }
 
-async function assignGold(tx: Tx, context: Context, campaign: Campaign, person: Person): Promise<string | undefined> {
-  const past = await tx.selectFrom('reviews as r').innerJoin('submissions as s', 's.id', 'r.submission_id').select((eb) => eb.fn.countAll<number>().as('n')).where('r.reviewer_id', '=', person.id).where('s.campaign_id', '=', campaign.id).where('r.state', '=', 'submitted').executeTakeFirstOrThrow();
-  if (!nextIsGold(past.n, context.random)) return undefined;
+async function assignGold(tx: Tx, context: Context, campaign: Campaign, person: Person, answered: number): Promise<string | undefined> {
+  if (!nextIsGold(answered, context.random)) return undefined;
   const golds = await tx.selectFrom('golds as g').innerJoin('submissions as s', 's.id', 'g.submission_id').select(['g.submission_id', 's.author_id', 'g.verdict', 's.version', 's.round', 'g.added_by']).where('s.campaign_id', '=', campaign.id).where('g.retired_at', 'is', null).where('g.added_by', 'is distinct from', person.id).limit(500).execute();
   if (golds.length === 0) return undefined;
   const met = await tx.selectFrom('reviews').select('submission_id').where('reviewer_id', '=', person.id).where('submission_id', 'in', golds.map(({ submission_id }) => submission_id)).execute();

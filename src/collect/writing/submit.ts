@@ -3,7 +3,7 @@ import { canonicalJson, sha256 } from '../../artefacts/canonical.ts';
 import { textHash } from '../../artefacts/record.ts';
 import { audit } from '../../store/audit.ts';
 import { newId } from '../../store/id.ts';
-import type { Db, Tx } from '../../store/store.ts';
+import { lockName, type Db, type Tx } from '../../store/store.ts';
 import { normalise } from '../../text/normalise.ts';
 import type { Person } from '../accounts/sessions.ts';
 import { requireConsent } from '../campaigns/consent.ts';
@@ -90,7 +90,7 @@ async function alreadySubmitted(db: Db | Tx, author: string, key: string): Promi
 
 /** Of two that hand in the very same at once, the second is refused. */
 async function requireNew(tx: Tx, textKey: string, own: string | null): Promise<void> {
-  await tx.selectNoFrom((eb) => eb.fn('pg_advisory_xact_lock', [eb.fn('hashtextextended', [eb.val(textKey), eb.lit(0)])]).as('locked')).execute();
+  await lockName(tx, textKey);
   const same = await tx.selectFrom('submission_versions as v').innerJoin('submissions as s', 's.id', 'v.submission_id').select('s.id').where('v.text_key', '=', textKey).where('s.state', '!=', 'withdrawn').where('s.undone', '=', false).execute();
   if (same.some(({ id }) => id !== own)) throw new Refusal('findings', 'The very same was handed in before.', { extra: { findings: [{ code: 'like_another', field: 'response', severity: 'block', values: { percent: 100 }, spans: [] } satisfies ServerFinding] } });
 }

@@ -34,7 +34,7 @@ export interface Claim {
   readonly language?: string | undefined;
 }
 
-/** Takes a task and opens its draft. */
+/** Takes a task and opens its draft; leads to the one that is held, whatever was asked for, where no more may be held. */
 export async function claimTask(context: Context, person: Person, { category, kind, language: wanted }: Claim): Promise<string> {
   const outside = await requireCampaign(context.store.db);
   const facts = await categoryFacts(context.store.db, outside);
@@ -47,8 +47,8 @@ export async function claimTask(context: Context, person: Person, { category, ki
     if (why) throw closedFor(why);
     const now = context.now();
     await expireLeases(tx, now, person.id);
-    const held = await tx.selectFrom('leases').select((eb) => eb.fn.countAll<number>().as('n')).where('user_id', '=', person.id).where('state', '=', 'claimed').executeTakeFirstOrThrow();
-    if (held.n >= LEASES_AT_ONCE) throw new Refusal('too_many_leases', `You hold ${held.n} tasks. Finish one or give it back.`, { values: { held: held.n, most: LEASES_AT_ONCE } });
+    const held = await tx.selectFrom('leases as l').innerJoin('drafts as d', (join) => join.onRef('d.task_id', '=', 'l.task_id').onRef('d.user_id', '=', 'l.user_id')).select('d.id').where('l.user_id', '=', person.id).where('l.state', '=', 'claimed').where('d.state', '=', 'open').where('d.campaign_id', '=', campaign.id).orderBy('l.claimed_at', 'desc').execute();
+    if (held.length >= LEASES_AT_ONCE) return held[0]!.id;
     await requirePending(tx, campaign, person);
     const language = wanted ?? (campaign.languages.includes(person.locale) ? person.locale : campaign.languages[0]!);
     if (!campaign.languages.includes(language)) throw notFound();
@@ -103,7 +103,7 @@ export async function expireLeases(db: Db | Tx, now: number, userId?: string): P
   return Number((await query.executeTakeFirst()).numUpdatedRows);
 }
 
-/** A sign of work: the lease lasts on. Taken again where it had run out and nobody else works on the task. */
+/** A sign of work: the lease lasts on, unless its time ran out. */
 export async function extendLease(context: Context, person: Person, id: string): Promise<string> {
   return context.store.transaction(async (tx) => {
     const lease = await tx.selectFrom('leases').selectAll().where('id', '=', id).where('user_id', '=', person.id).forUpdate().executeTakeFirst();

@@ -74,6 +74,8 @@ export const record = z.strictObject({
 });
 export type RecordView = Read<typeof record>;
 export const reasonBody = z.strictObject({ reason: line(2000) });
+/** `copied`: its author takes no tasks any more. */
+export const retractBody = z.strictObject({ reason: line(2000), copied: z.boolean() });
 
 export const boardQuery = z.strictObject({ period: z.enum(['day', 'all']).default('all') });
 export const boardRow = z.strictObject({ rank: z.int(), name: z.string(), team: z.string().nullable(), points_mp: milli, accepted: z.int(), me: z.boolean() });

@@ -1,12 +1,12 @@
 /** Accepted records become a sealed dataset with its documents, through the stage that makes datasets; downloads of what was sealed. */
-import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { MANIFEST } from '../../artefacts/dataset.ts';
 import { toDatasetRecord } from '../../artefacts/record-schema.ts';
 import { sealInto } from '../../artefacts/seal.ts';
 import type { Person } from '../../collect/accounts/sessions.ts';
-import { requireCampaign } from '../../collect/campaigns/current.ts';
-import type { Context } from '../../collect/context.ts';
+import { holdCampaign, requireCampaign, type Campaign } from '../../collect/campaigns/current.ts';
+import { instantOf, type Context } from '../../collect/context.ts';
 import { acceptedMembers } from '../../collect/dataset-records.ts';
 import { chainOf } from '../../collect/points/ledger.ts';
 import { closedFor, notFound, Refusal } from '../../collect/refusal.ts';
@@ -16,6 +16,7 @@ import { documentsOf } from '../../dataset/card/write.ts';
 import { createFolderAtomic, writeFileAtomic } from '../../formats/atomic.ts';
 import { audit } from '../../store/audit.ts';
 import { chainHead } from '../../store/chain.ts';
+import { lockName, type Tx } from '../../store/store.ts';
 import type { DatasetRow } from '../contract.ts';
 
 const SPLIT = { seed: 0, share: 0.1, groups: 'passage-or-content/1', strata: 'none' };
@@ -24,20 +25,30 @@ const folderOf = (workspace: string, slug: string, version: number): string => j
 
 /** Seals what is accepted now. The same records give the same root: then the version that is there is answered. */
 export async function sealDataset(context: Context, workspace: string, person: Person): Promise<DatasetRow> {
-  const { db } = context.store;
-  const campaign = await requireCampaign(db);
-  const why = forbids(campaign.state, 'seal');
-  if (why) throw closedFor(why);
-  const members = await acceptedMembers(db, campaign);
+  return context.store.transaction(async (tx) => {
+    const { id } = await requireCampaign(tx);
+    const campaign = await holdCampaign(tx, id);
+    const why = forbids(campaign.state, 'seal');
+    if (why) throw closedFor(why);
+    // One at a time: between the folder and its row nobody else looks for a free version.
+    await lockName(tx, `seal ${id}`);
+    return sealAccepted(tx, context, workspace, campaign, person);
+  });
+}
+
+async function sealAccepted(tx: Tx, context: Context, workspace: string, campaign: Campaign, person: Person): Promise<DatasetRow> {
+  const members = await acceptedMembers(tx, campaign);
   if (members.length === 0) throw new Refusal('nothing_accepted', 'No record is accepted yet.');
-  const before = await db.selectFrom('datasets').selectAll().where('campaign_id', '=', campaign.id).orderBy('version', 'desc').execute();
-  const version = (before[0]?.version ?? 0) + 1;
+  const before = await tx.selectFrom('datasets').selectAll().where('campaign_id', '=', campaign.id).orderBy('version', 'desc').execute();
+  let version = (before[0]?.version ?? 0) + 1;
+  // A folder without a row: its seal was killed in between. It is in no list and stays as it is.
+  while (existsSync(folderOf(workspace, campaign.slug, version))) version++;
   const of = (split: 'train' | 'held_out') => members.filter((member) => member.split === split).map(({ record, submission_id }) => toDatasetRecord(record, `record ${submission_id}`));
   const heldOut = of('held_out');
   const kept = new Set(members.map(({ submission_id }) => submission_id));
   const previous: { root: string; withdrawn: number }[] = [];
   for (const old of before) {
-    const were = await db.selectFrom('dataset_members').select('submission_id').where('campaign_id', '=', campaign.id).where('dataset_version', '=', old.version).execute();
+    const were = await tx.selectFrom('dataset_members').select('submission_id').where('campaign_id', '=', campaign.id).where('dataset_version', '=', old.version).execute();
     previous.push({ root: old.root, withdrawn: were.filter(({ submission_id }) => !kept.has(submission_id)).length });
   }
   const folder = folderOf(workspace, campaign.slug, version);
@@ -55,17 +66,20 @@ export async function sealDataset(context: Context, workspace: string, person: P
     throw error;
   });
   if (!sealed) return rowOf(workspace, campaign.slug, before[0]!);
-  await context.store.transaction(async (tx) => {
-    const { hash } = await chainHead(db, chainOf(campaign.id));
-    await tx.insertInto('datasets').values({
-      campaign_id: campaign.id, version, root: sealed.manifest.root, records: members.length, train: members.length - heldOut.length, held_out: heldOut.length, licence: sealed.licence, ledger_hash: hash, created_by: person.id, at: new Date(context.now()),
-    }).execute();
+  try {
+    const { hash } = await chainHead(tx, chainOf(campaign.id));
+    const row = await tx.insertInto('datasets').values({
+      campaign_id: campaign.id, version, root: sealed.manifest.root, records: members.length, train: members.length - heldOut.length, held_out: heldOut.length, licence: sealed.licence, ledger_hash: hash, created_by: person.id, at: instantOf(context),
+    }).returningAll().executeTakeFirstOrThrow();
     for (let i = 0; i < members.length; i += 1000) {
       await tx.insertInto('dataset_members').values(members.slice(i, i + 1000).map(({ submission_id, version: n, content_hash }) => ({ campaign_id: campaign.id, dataset_version: version, submission_id, version: n, content_hash }))).execute();
     }
-    await audit(tx, { actor: person.id, type: 'dataset.sealed', subject: `campaign:${campaign.id}`, payload: { version, root: sealed.manifest.root, records: members.length } }, new Date(context.now()));
-  });
-  return rowOf(workspace, campaign.slug, await db.selectFrom('datasets').selectAll().where('campaign_id', '=', campaign.id).where('version', '=', version).executeTakeFirstOrThrow());
+    await audit(tx, { actor: person.id, type: 'dataset.sealed', subject: `campaign:${campaign.id}`, payload: { version, root: sealed.manifest.root, records: members.length } }, instantOf(context));
+    return rowOf(workspace, campaign.slug, row);
+  } catch (error) {
+    rmSync(folder, { recursive: true, force: true });
+    throw error;
+  }
 }
 
 class SameRoot extends Error {}
@@ -97,9 +111,9 @@ export async function listDatasets(context: Context, workspace: string): Promise
 
 /** One of the files that a listing names: a name never becomes a path. */
 export async function datasetFile(context: Context, workspace: string, version: number, file: string): Promise<Buffer> {
-  const campaign = await requireCampaign(context.store.db);
-  const folder = folderOf(workspace, campaign.slug, version);
-  const name = existsSync(join(folder, MANIFEST)) ? readdirSync(folder).find((one) => one === file) : undefined;
-  if (name === undefined) throw notFound();
-  return readFileSync(join(folder, name));
+  const { db } = context.store;
+  const campaign = await requireCampaign(db);
+  const row = await db.selectFrom('datasets').selectAll().where('campaign_id', '=', campaign.id).where('version', '=', version).executeTakeFirst();
+  if (!row || !rowOf(workspace, campaign.slug, row).files.some(({ name }) => name === file)) throw notFound();
+  return readFileSync(join(folderOf(workspace, campaign.slug, version), file));
 }

@@ -154,7 +154,7 @@ export const HANDLERS: Handlers = {
     return ok;
   },
   retract: async ({ context }, { person, path, body }) => {
-    await retract(context, person, path.id, body.reason);
+    await retract(context, person, path.id, body);
     return ok;
   },
 

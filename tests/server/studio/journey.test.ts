@@ -1,6 +1,7 @@
 /** The whole way: owner's link, campaign, invitation, writing, reviews, acceptance, board, sealed dataset. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { cpSync } from 'node:fs';
 import { openData } from '../../../src/artefacts/dataset.ts';
 import { join } from 'node:path';
 import { TestDatabase } from '../../store/database.ts';
@@ -61,6 +62,14 @@ test('from the owner\'s link to a sealed dataset', async () => {
   assert.match(provenance.contributor, /^p-[0-9a-f]{20}$/);
   assert.equal(provenance.consent, `${campaign.slug}/1`);
   assert.doesNotMatch(lines, /ann/i);
+
+  // As a seal leaves it that was killed between the folder and its row: nobody sees it, and it is in nobody's way.
+  const folders = join(studio.workspace, 'datasets', campaign.slug);
+  cpSync(join(folders, '1'), join(folders, '2'), { recursive: true });
+  assert.equal((await olga.ask('GET', '/api/manage/datasets/2/dataset.json')).status, 404);
+  await studio.store.db.updateTable('submissions').set({ split: records.length > 0 ? 'held_out' : 'train' }).where('id', '=', record_id).execute();
+  const both = await Promise.all([olga.ok('POST', '/api/manage/datasets'), olga.ok('POST', '/api/manage/datasets')]);
+  assert.deepEqual(both.map(({ version }) => version), ['3', '3']);
 
   // Withdrawn: missing from the next version, points taken back.
   await ann.ok('POST', `/api/records/${record_id}/withdraw`);

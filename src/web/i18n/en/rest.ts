@@ -43,7 +43,6 @@ export default {
       no_goal: 'Give at least one category a goal.',
       no_passage: 'There is no free passage for this category just now. Choose another category.',
       nothing_to_do: 'There is no free task of this kind just now. Choose another category, or come back later.',
-      too_many_leases: 'You have several tasks open already. Finish or give back one of them first; they are among your drafts.',
       pending_cap: 'So many of your records wait for a decision that no more can be taken in. Review some of other people’s, or come back when yours are decided.',
       lease_gone: 'The task went to somebody else. Your text is kept as a draft.',
       draft_conflict: 'The draft was changed elsewhere.',
