@@ -4,13 +4,13 @@ import { existsSync, statfsSync } from 'node:fs';
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import { dirname, extname } from 'node:path';
 import { Command } from 'commander';
+import { VERSION } from '../artefacts/version.ts';
 import { installOrt, locateOrt, runtimeFolder } from '../engine/runtime/ort.ts';
 import { ORT_VERSION } from '../engine/runtime/version.ts';
 import { hubSettings } from '../hub/settings.ts';
 import { installLlama, llamaFolder, locateLlama } from '../llama-cpp/install.ts';
 import { LLAMA_VERSION } from '../llama-cpp/version.ts';
 import type { ProbeResult } from './probe.ts';
-import { version } from './run.ts';
 import { bytes, note, painter, print, printJson, sanitise, width } from './terminal.ts';
 
 /** `lacking` stops the main job, `limited` does not. */
@@ -36,7 +36,7 @@ export function command(): Command {
       if (install) installMissing();
       const checks = await examine();
       const ok = checks.every(({ status }) => status !== 'lacking');
-      if (json) printJson({ ok, version: version(), checks });
+      if (json) printJson({ ok, version: VERSION, checks });
       else show(checks);
       process.exitCode = ok ? 0 : 1;
     });

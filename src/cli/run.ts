@@ -2,8 +2,8 @@
  * Runs one verb of the command line: parses, loads the verb's file, and turns every end into an exit code: 0 done, 1 failed,
  * 2 wrong use, 130 after Ctrl-C. With --json a failure too is one JSON object on standard output. Knows no verb by name.
  */
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { VERSION } from '../artefacts/version.ts';
 import { RoslinError } from '../errors.ts';
 import { wasInterrupted, watchInterrupts } from './interrupt.ts';
 import { sanitise } from './terminal.ts';
@@ -13,12 +13,6 @@ export interface Verb {
   /** Whether the verb computes with the engine. */
   readonly engine?: true;
   load(): Promise<{ command(): Command }>;
-}
-
-/** Roslin's own version, from the package.json beside src/ or dist/. */
-export function version(): string {
-  const path = new URL('../../package.json', import.meta.url);
-  return (JSON.parse(readFileSync(path, 'utf8')) as { version: string }).version;
 }
 
 /** Runs `argv` (without node and the script); resolves to the exit code and never rejects. */
@@ -52,7 +46,7 @@ function numericExitCode(): number {
 async function build(argv: readonly string[], verbs: Readonly<Record<string, Verb>>): Promise<Command> {
   const program = new Command('roslin')
     .description('Make your own instruction-following language model, and keep all of it.')
-    .version(version(), '--version', 'print the version')
+    .version(VERSION, '--version', 'print the version')
     .helpOption('-h, --help', 'what can be done here; after a verb: its options')
     .helpCommand(false)
     .usage('<verb> [options]')

@@ -3,10 +3,11 @@
  * llama.cpp, and takes its own name only if it is within its type's bounds; after a failure nothing is left.
  */
 import { randomBytes } from 'node:crypto';
-import { existsSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { existsSync, renameSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { RunManifest } from '../artefacts/run.ts';
 import { unseenRecords } from '../artefacts/dataset.ts';
+import { VERSION } from '../artefacts/version.ts';
 import { InputError, RoslinError, UsageError } from '../errors.ts';
 import { createFolderAtomic, describeWriteError, writeFileAtomic } from '../formats/atomic.ts';
 import { openGguf } from '../formats/gguf.ts';
@@ -43,9 +44,6 @@ export interface ExportOptions extends OpenOptions, Accepted {
 }
 
 export type ExportEvent = { readonly type: 'written'; readonly bytes: number; readonly total: number } | SelfTestEvent;
-
-/** Of the package.json beside src/ or dist/. */
-const VERSION = (JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }).version;
 
 /** Below this many parameters the vocabulary is most of a model, and 4 bits save little and cost much. */
 const SMALL = 500e6;

@@ -2,11 +2,11 @@
  * A training run from top to bottom, as a stream of events: open the base, read the records, then update, evaluate and
  * save until all updates are made. Prints nothing; the only thing it writes is the run's folder.
  */
-import { readFileSync } from 'node:fs';
 import { arch, cpus, platform } from 'node:os';
 import { join } from 'node:path';
 import { datasetBytes, isDataset } from '../artefacts/dataset.ts';
 import { RUN_SCHEMA, type RunManifest, type RunResult, type SourceFile } from '../artefacts/run.ts';
+import { VERSION } from '../artefacts/version.ts';
 import { AdamW, CpuDevice, learningRate, ORT_VERSION, type Device } from '../engine/index.ts';
 import { InputError } from '../errors.ts';
 import { requireFreeSpace } from '../formats/atomic.ts';
@@ -99,9 +99,6 @@ export async function makeUpdate({ network, optimizer, device, warmup, updates }
   const norm = await guard.watch(lr, rows, step + 1, () => optimizer.step({ rate: lr, scale: 1 / labels, maxNorm: options.maxNorm }));
   return { loss, lr, norm, labels, optimizerSeconds: (performance.now() - began) / 1000 };
 }
-
-/** Of the package.json beside src/ or dist/. */
-const VERSION = (JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }).version;
 
 /** What bit equality rests on. */
 function machine(options: TrainOptions): RunManifest['machine'] {

@@ -1,14 +1,12 @@
 /** The four documents of a dataset, from one set of facts, into a folder: beside its records they make it ready to be published. */
-import { mkdirSync, readFileSync } from 'node:fs';
+import { VERSION } from '../../artefacts/version.ts';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeFileAtomic } from '../../formats/atomic.ts';
 import { croissant } from './croissant.ts';
 import { gatherFacts, type Facts, type Stated } from './facts.ts';
 import { attributionTable, datasetCard } from './readme.ts';
 import { spdxDocument } from './spdx.ts';
-
-/** Of the package.json beside src/ or dist/. */
-const VERSION = (JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as { version: string }).version;
 
 export const documentsOf = (facts: Facts): Readonly<Record<string, string>> => ({
   'README.md': datasetCard(facts), 'croissant.json': `${JSON.stringify(croissant(facts), null, 2)}\n`, 'dataset.spdx.json': `${JSON.stringify(spdxDocument(facts, VERSION), null, 2)}\n`, 'ATTRIBUTION.tsv': attributionTable(facts),
