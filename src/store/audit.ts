@@ -16,18 +16,19 @@ export interface AuditEvent {
   readonly payload?: Readonly<Record<string, unknown>>;
 }
 
-const CHAIN = 'audit';
+/** The name of its chain. */
+export const AUDIT_CHAIN = 'audit';
 
 const bodyOf = (event: { actor: string | null; type: string; subject: string; payload: unknown; at: Date }) => ({ ...event, at: event.at.toISOString() });
 
 export async function audit(tx: Tx, event: AuditEvent, at: Date): Promise<void> {
   const { actor, type, subject, payload = {} } = event;
-  const link = await extendChain(tx, CHAIN, bodyOf({ actor, type, subject, payload, at }));
+  const link = await extendChain(tx, AUDIT_CHAIN, bodyOf({ actor, type, subject, payload, at }));
   await tx.insertInto('events').values({ ...link, actor_id: actor, type, subject, payload: canonicalJson(payload), at }).execute();
 }
 
 /** The first fault of the log, or undefined. */
 export async function auditFault(db: Db): Promise<string | undefined> {
   const rows = await db.selectFrom('events').selectAll().orderBy('seq').execute();
-  return chainFault(rows.map(({ seq, prev_hash, hash, actor_id: actor, type, subject, payload, at }) => ({ seq, prev_hash, hash, body: bodyOf({ actor, type, subject, payload, at }) })), await chainHead(db, CHAIN));
+  return chainFault(rows.map(({ seq, prev_hash, hash, actor_id: actor, type, subject, payload, at }) => ({ seq, prev_hash, hash, body: bodyOf({ actor, type, subject, payload, at }) })), await chainHead(db, AUDIT_CHAIN));
 }

@@ -67,13 +67,19 @@ export async function addPassage(context: Context, campaign: Campaign, actor: st
 
 export async function movePassage(context: Context, campaign: Campaign, actor: string, roles: readonly Role[], id: string, event: PassageEvent): Promise<void> {
   await context.store.transaction(async (tx) => {
-    const passage = await tx.selectFrom('passages').select('state').where('id', '=', id).where('campaign_id', '=', campaign.id).forUpdate().executeTakeFirst();
-    if (!passage) throw notFound();
-    const found = step(PASSAGE, passage.state, event, actorsOf(roles));
-    if (!found.ok) throw refusedMove(found.code, found.why);
-    await tx.updateTable('passages').set({ state: found.to }).where('id', '=', id).execute();
-    await audit(tx, { actor, type: `passage.${event}`, subject: `passage:${id}` }, instantOf(context));
+    const known = await tx.selectFrom('passages').select('id').where('id', '=', id).where('campaign_id', '=', campaign.id).executeTakeFirst();
+    if (!known) throw notFound();
+    await movePassageIn(tx, context, actor, roles, id, event);
   });
+}
+
+/** The same inside of a transaction, for a passage that is there. */
+export async function movePassageIn(tx: Tx, context: Context, actor: string, roles: readonly Role[], id: string, event: PassageEvent): Promise<void> {
+  const passage = await tx.selectFrom('passages').select('state').where('id', '=', id).forUpdate().executeTakeFirstOrThrow();
+  const found = step(PASSAGE, passage.state, event, actorsOf(roles));
+  if (!found.ok) throw refusedMove(found.code, found.why);
+  await tx.updateTable('passages').set({ state: found.to }).where('id', '=', id).execute();
+  await audit(tx, { actor, type: `passage.${event}`, subject: `passage:${id}` }, instantOf(context));
 }
 
 export async function listPassages({ store: { db } }: Context, campaign: Campaign) {
@@ -91,11 +97,11 @@ export async function passageView(db: Db | Tx, id: string | null) {
   return { ...passage, source: { title, url, revision, licence, author } };
 }
 
-/** A verified passage that this person has not had, of those that were used least, by lot. */
-export async function drawPassage(tx: Tx, campaign: Campaign, userId: string, language: string, words: { readonly min: number; readonly max: number }, random: () => number): Promise<string | undefined> {
+/** A verified passage that this person has neither had nor asked about, of those that were used least, by lot. */
+export async function drawPassage(tx: Db | Tx, campaign: Campaign, userId: string, language: string, words: { readonly min: number; readonly max: number }, random: () => number): Promise<string | undefined> {
   const rows = await tx.selectFrom('passages as p').select(['p.id', 'p.text', (eb) => eb.selectFrom('tasks').select((e) => e.fn.countAll<number>().as('n')).whereRef('tasks.passage_id', '=', 'p.id').where('tasks.state', '!=', 'dropped').as('uses')])
     .where('p.campaign_id', '=', campaign.id).where('p.state', '=', 'verified').where('p.language', '=', language)
-    .where((eb) => eb.not(eb.exists(eb.selectFrom('tasks as t').innerJoin('leases as l', 'l.task_id', 't.id').select(sql`1`.as('one')).whereRef('t.passage_id', '=', 'p.id').where('l.user_id', '=', userId))))
+    .where((eb) => eb.not(eb.exists(eb.selectFrom('tasks as t').leftJoin('leases as l', 'l.task_id', 't.id').select(sql`1`.as('one')).whereRef('t.passage_id', '=', 'p.id').where((e) => e.or([e('l.user_id', '=', userId), e.and([e('t.asked_by', '=', userId), e('t.state', '!=', 'dropped')])])))))
     .execute();
   const fitting = rows.filter(({ text }) => {
     const n = countWords(text, language);

@@ -2,6 +2,8 @@
  * What the server finds in a record beside the form rules: near-duplicates in the whole campaign, personal data and secrets, bad language,
  * another language than the task's. A finding blocks only at submit, and says what and where.
  */
+import { SHORT, similarity } from '../../text/similar.ts';
+import { normalise } from '../../text/normalise.ts';
 import { loadLanguages } from '../../text/language.ts';
 import { findPersonal } from '../../text/personal.ts';
 import { findProfanity } from '../../text/profanity.ts';
@@ -24,8 +26,13 @@ export const CHECKS_VERSION = 'collect/1';
 
 export interface Checked {
   readonly findings: readonly ServerFinding[];
-  /** To the most similar earlier record, 0 to 1000. */
+  /** To the most similar earlier record, 0 to 1000; below 500 it counts as 0. */
   readonly similarity: number;
+}
+
+export interface CheckedWhole extends Checked {
+  /** To the most similar earlier record of the same author, 0 to 1000, exact. */
+  readonly own_similarity: number;
 }
 
 export interface CheckedRecord {
@@ -90,11 +97,46 @@ async function similarFindings(context: Context, campaign: Campaign, { text, aut
   return { findings, similarity };
 }
 
+/**
+ * How much of a record stands in an earlier one of the same author, 0 to 1000: of instruction and response as one text, compared with each of
+ * theirs, so that nothing is missed. Of records about another passage the responses alone, since a question may be asked of any.
+ */
+async function ownSimilarity({ store: { db } }: Context, campaign: Campaign, { text, author, own }: CheckedRecord): Promise<{ by: number; at: Date | undefined }> {
+  const rows = await db.selectFrom('submissions as s').innerJoin('submission_versions as v', (join) => join.onRef('v.submission_id', '=', 's.id').onRef('v.version', '=', 's.version')).select(['s.id', 'v.instruction', 'v.context', 'v.response', 'v.created_at'])
+    .where('s.author_id', '=', author).where('s.campaign_id', '=', campaign.id).where('s.state', '!=', 'withdrawn').where('s.undone', '=', false).execute();
+  const written = normalise(`${text.instruction}\n${text.response}`);
+  const response = normalise(text.response);
+  let most: { by: number; at: Date | undefined } = { by: 0, at: undefined };
+  for (const row of rows) {
+    if (row.id === own) continue;
+    const other = normalise(row.response);
+    const by = row.context === text.context ? similarity(written, normalise(`${row.instruction}\n${row.response}`)) : Math.min(response.length, other.length) < SHORT ? 0 : similarity(response, other);
+    if (by * 1000 > most.by) most = { by: Math.round(1000 * by), at: row.created_at };
+  }
+  return most;
+}
+
+const formOf = (record: CheckedRecord): ServerFinding[] => formFindings(record.category, record.text, record.language).map(({ span, ...finding }) => ({ ...finding, spans: span ? [span] : [] }));
+/** A text that is far too long is not looked into. */
+const isEndless = (form: readonly ServerFinding[]): boolean => form.some(({ code }) => code === 'too_many_characters');
+
 /** Form rules and the server's own. */
-export async function allFindings(context: Context, campaign: Campaign, record: CheckedRecord): Promise<Checked> {
-  const form = formFindings(record.category, record.text, record.language).map(({ span, ...finding }): ServerFinding => ({ ...finding, spans: span ? [span] : [] }));
-  // A text that is far too long is not looked into.
-  if (form.some(({ code }) => code === 'too_many_characters')) return { findings: form, similarity: 0 };
-  const own = await serverFindings(context, campaign, record);
-  return { findings: [...form, ...own.findings], similarity: own.similarity };
+export async function allFindings(context: Context, campaign: Campaign, record: CheckedRecord): Promise<CheckedWhole> {
+  const form = formOf(record);
+  if (isEndless(form)) return { findings: form, similarity: 0, own_similarity: 0 };
+  const found = await serverFindings(context, campaign, record);
+  const own = await ownSimilarity(context, campaign, record);
+  const findings = [...form, ...found.findings];
+  // What the line for all does not see: short answers, which are nobody's, in a record that is the author's own once more.
+  if (own.by > campaign.points.novelty.own.most && !findings.some(({ code }) => code === 'like_your_own')) findings.push({ code: 'like_your_own', field: 'response', severity: 'block', values: { percent: Math.floor(own.by / 10), ...(own.at && { at: own.at.toISOString() }) }, spans: [] });
+  return { findings, similarity: found.similarity, own_similarity: own.by };
+}
+
+/** Those of a question without an answer: of its instruction alone. */
+export async function questionFindings(context: Context, campaign: Campaign, record: CheckedRecord): Promise<Checked> {
+  const asked = (findings: readonly ServerFinding[]) => findings.filter(({ field }) => field !== 'response');
+  const form = formOf(record);
+  if (isEndless(form)) return { findings: asked(form), similarity: 0 };
+  const found = await serverFindings(context, campaign, record);
+  return { findings: [...asked(form), ...asked(found.findings)], similarity: found.similarity };
 }

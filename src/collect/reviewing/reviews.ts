@@ -140,7 +140,7 @@ async function reviewItem(context: Context, person: Person, id: string) {
 }
 
 /** Whose earlier record it is like would say something of the author. */
-const blind = <F extends { readonly code: string; readonly values: Readonly<Record<string, string | number>> }>(finding: F): F => (finding.code === 'like_your_own' ? { ...finding, code: 'like_another', values: { percent: finding.values['percent']! } } : finding);
+export const blind = <F extends { readonly code: string; readonly values: Readonly<Record<string, string | number>> }>(finding: F): F => (finding.code === 'like_your_own' ? { ...finding, code: 'like_another', values: { percent: finding.values['percent']! } } : finding);
 
 const criteriaOf = (category: CategoryKey): Criterion[] => CRITERIA.filter((criterion) => criterion !== 'grounded' || NEEDS_PASSAGE.includes(category));
 

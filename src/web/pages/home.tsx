@@ -107,6 +107,7 @@ function Standing({ home }: { readonly home: HomeView }) {
           <dd className="text-xl font-semibold tabular">{visibility === 'hidden' || home.rank === null ? '–' : format.number(home.rank)}</dd>
         </div>
       </dl>
+      {home.streak.days > 1 && <p className="text-sm text-soft">{t('home.streak', { count: home.streak.days })} {home.streak.free_left ? t('home.freeDay') : ''}</p>}
       <Link to="/board" className="inline-flex items-center gap-1.5 text-[0.9375rem] font-semibold text-accent hover:underline">
         {t('home.toBoard')}
         <Icon name="arrow" size={17} />

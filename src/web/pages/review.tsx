@@ -20,6 +20,7 @@ import { useToast } from '../ui/toast.tsx';
 import { useFindingText } from '../write/findings.tsx';
 import { Guidance } from '../write/guidance.tsx';
 import { PassageCard } from '../write/passage.tsx';
+import { ReportButton } from '../write/report.tsx';
 
 const Diff = lazy(() => import('../review/diff.tsx'));
 const SKIP_REASONS = ['know_author', 'not_my_language', 'not_my_subject', 'upsetting'] as const;
@@ -162,6 +163,7 @@ function Item({ item }: { readonly item: ReviewItem }) {
           </fieldset>
           {problem && <Notice kind="bad" live>{problem}</Notice>}
           <div className="sticky -bottom-5 -mx-5 -mb-5 flex flex-wrap justify-end gap-2 border-t border-line bg-card px-5 py-3.5">
+            <span className="mr-auto"><ReportButton kind="review" id={item.review_id} /></span>
             <Button kind="quiet" onClick={() => setSkipping(true)}>{t('write.skip')}</Button>
             <Button type="submit" kind="primary" busy={send.isPending}>
               {t('review.send')}
