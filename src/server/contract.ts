@@ -12,7 +12,7 @@ import * as review from './contract/review.ts';
 import { done, guideline, id } from './contract/shared.ts';
 
 export type { CampaignSummary, ConsentText, Invitation, MeView, Session } from './contract/account.ts';
-export type { BoardRow, BoardView, CategoryProgress, DraftSummary, DraftView, HomeView, LiveView, PointsView, QuestionInput, QuestionRow, QuestionsView, RecordRow, RecordVersion, RecordView, ReportInput, ReviewView, Scores, SubmitInput, Submitted } from './contract/collect.ts';
+export type { BoardRow, BoardView, CategoryProgress, DraftSummary, DraftView, HomeView, LiveView, OwnPoints, PointsEntry, PointsView, QuestionInput, QuestionRow, QuestionsView, RecordRow, RecordVersion, RecordView, ReportInput, ReviewView, Scores, SubmitInput, Submitted } from './contract/collect.ts';
 export type { AwardRow, CampaignDraft, CampaignView, DatasetRow, HealthRow, InvitationRow, LogRow, PassageInput, PassageRow, PersonRow, Policy, ProgressView, QualityView, ReportCase, ReportRow, ReportSettlement, RosterAnswer } from './contract/manage.ts';
 export type { AuditItem, DecisionRow, DecisionView, ReviewInput, ReviewItem } from './contract/review.ts';
 export type { CheckFinding, Criterion, ErrorBody, ErrorCode, Example, Flag, Guideline, Passage, RecordBody, Role, Verdict, Visibility } from './contract/shared.ts';
@@ -79,6 +79,7 @@ export const ROUTES = {
   askQuestion: route({ method: 'POST', url: '/api/questions', access: 'person', consent: true, body: collect.questionBody, answer: collect.asked, perMinute: 60 }),
   questionPassage: route({ method: 'POST', url: '/api/questions/passage', access: 'person', consent: true, body: collect.questionPassageBody, answer: collect.questionPassage, perMinute: 60 }),
   dropQuestion: route({ method: 'DELETE', url: '/api/questions/{id}', access: 'person', path: byId, answer: done }),
+  points: route({ method: 'GET', url: '/api/points', access: 'person', answer: collect.ownPoints }),
   board: route({ method: 'GET', url: '/api/board', access: 'person', query: collect.boardQuery, answer: collect.board }),
   /** For a screen that nobody is signed in at: it shows a token of its own. */
   live: route({ method: 'POST', url: '/api/live', access: 'anyone', body: collect.liveBody, answer: collect.live, perMinute: 120 }),

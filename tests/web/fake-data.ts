@@ -144,3 +144,15 @@ export const auditItem = (n: number): NonNullable<Answer<'nextAudit'>['item']> =
   const { review_id: _r, previous: _p, criteria: _c, expires_at: _e, ...item } = reviewItem(n);
   return { ...item, record_id: idOf(980 + n) };
 };
+
+const line = (name: 'base' | 'size' | 'quality' | 'novelty' | 'need' | 'day' | 'review' | 'reversal' | 'audit' | 'total' | 'asker_share', mp: number | null, factor: number | null = null, values: Record<string, string | number> = {}) => ({ line: name, mp, factor, values });
+export const ownPoints: Answer<'points'> = {
+  points_mp: 86_400, reviews_mp: 40_000, reviews_counted_mp: 25_920,
+  entries: [
+    { seq: 9, kind: 'audit', at: ago(10), delta_mp: -2100, taken_back: false, record_id: null, rules_version: '2026-1', lines: [line('audit', null, null, { failed: 1, sampled: 10, reversed_mp: 4368 }), line('total', -2100)] },
+    { seq: 8, kind: 'reversal', at: ago(20), delta_mp: -4368, taken_back: false, record_id: idOf(101), rules_version: '2026-1', lines: [line('reversal', -4368, null, { reason: 'retracted' }), line('total', -4368)] },
+    { seq: 7, kind: 'question', at: ago(200), delta_mp: 436, taken_back: false, record_id: null, rules_version: '2026-1', lines: [line('base', 5000), line('size', null, 930), line('quality', null, 1000), line('novelty', null, 1000), line('need', null, 940), line('day', null, 1000), line('asker_share', null, 100), line('total', 436)] },
+    { seq: 5, kind: 'review', at: ago(300), delta_mp: 500, taken_back: false, record_id: null, rules_version: '2026-1', lines: [line('review', 500, null, { because: 'valid', dwell_ms: 90_000, least_ms: 12_000 }), line('total', 500)] },
+    { seq: 2, kind: 'record', at: ago(900), delta_mp: 4368, taken_back: true, record_id: idOf(101), rules_version: '2026-1', lines: [line('base', 5000), line('size', null, 930), line('quality', null, 1000), line('novelty', null, 1000), line('need', null, 940), line('day', null, 1000), line('total', 4368)] },
+  ],
+};

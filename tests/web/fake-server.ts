@@ -165,6 +165,7 @@ const HANDLERS: Partial<Record<RouteName, Handler>> = {
   dropQuestion: () => OK,
   nextAudit: (s) => ({ left: s.auditsLeft, item: s.auditsLeft > 0 ? { ...data.auditItem(s.auditsLeft), ...(s.written && { version: { ...data.auditItem(1).version, response: s.written } }) } : null }),
   voteAudit: (s, { body }) => (s.votes.push(body), s.auditsLeft--, OK),
+  points: () => data.ownPoints,
   board: (s) => (s.written ? { ...data.board, top: data.board.top.map((row) => ({ ...row, name: s.written, team: s.written })) } : data.board),
   live: (s) => ({ title: s.written ?? data.CAMPAIGN.title, ends_at: data.CAMPAIGN.ends_at, time_zone: 'UTC', accepted: 603, goal: 1000, today: 41, people: 148, categories: data.progress.map(({ category, accepted, goal }) => ({ category, accepted, goal })), top: data.board.top.map(({ rank, name, points_mp }) => ({ rank, name, points_mp })), teams: [] }),
   nextReview: (s) => {

@@ -24,6 +24,7 @@ const PAGES: Record<string, { readonly path: string | ((run: Running) => string)
   decide: { path: '/decide' },
   decision: { path: `/decide/${idOf(103)}` },
   audit: { path: '/audit' },
+  points: { path: '/points' },
   board: { path: '/board' },
   me: { path: '/me' },
   compare: { path: '/compare' },

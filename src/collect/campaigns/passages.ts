@@ -7,12 +7,12 @@ import { audit } from '../../store/audit.ts';
 import { newId } from '../../store/id.ts';
 import { isUniqueViolation, type Db, type Tx } from '../../store/store.ts';
 import { withoutCitationMarks } from '../../text/citations.ts';
+import { countWords } from '../../text/words.ts';
 import { instantOf, type Context } from '../context.ts';
 import { notFound, Refusal, refusedMove } from '../refusal.ts';
 import { actorsOf, type Role } from '../rules/access.ts';
 import { step } from '../rules/machine.ts';
 import { PASSAGE, type PassageEvent } from '../rules/work.ts';
-import { countWords } from '../rules/words.ts';
 import type { Campaign } from './current.ts';
 
 export interface PassageInput {

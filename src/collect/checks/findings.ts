@@ -2,8 +2,6 @@
  * What the server finds in a record beside the form rules: near-duplicates in the whole campaign, personal data and secrets, bad language,
  * another language than the task's. A finding blocks only at submit, and says what and where.
  */
-import { SHORT, similarity } from '../../text/similar.ts';
-import { normalise } from '../../text/normalise.ts';
 import { loadLanguages } from '../../text/language.ts';
 import { findPersonal } from '../../text/personal.ts';
 import { findProfanity } from '../../text/profanity.ts';
@@ -12,10 +10,15 @@ import { Source } from '../../text/winnow.ts';
 import type { Campaign } from '../campaigns/current.ts';
 import type { Context } from '../context.ts';
 import type { CategoryKey } from '../rules/categories.ts';
-import { formFindings, type RecordText } from '../rules/forms.ts';
+import { formFindings, type FindingCode, type RecordText } from '../rules/forms.ts';
+import { likeness } from './likeness.ts';
+
+/** What the server finds beside the form rules. */
+export const SERVER_CODES = ['personal_data', 'secret', 'profanity', 'other_language', 'like_another', 'like_your_own'] as const;
 
 export interface ServerFinding {
-  readonly code: string;
+  /** One of these, or of a form rule. */
+  readonly code: FindingCode | (typeof SERVER_CODES)[number];
   readonly field: 'instruction' | 'context' | 'response';
   readonly severity: 'block' | 'warn';
   readonly values: Readonly<Record<string, string | number>>;
@@ -97,21 +100,14 @@ async function similarFindings(context: Context, campaign: Campaign, { text, aut
   return { findings, similarity };
 }
 
-/**
- * How much of a record stands in an earlier one of the same author, 0 to 1000: of instruction and response as one text, compared with each of
- * theirs, so that nothing is missed. Of records about another passage the responses alone, since a question may be asked of any.
- */
+/** To the author's most similar earlier record, 0 to 1000: compared with each of theirs, so that nothing is missed. */
 async function ownSimilarity({ store: { db } }: Context, campaign: Campaign, { text, author, own }: CheckedRecord): Promise<{ by: number; at: Date | undefined }> {
   const rows = await db.selectFrom('submissions as s').innerJoin('submission_versions as v', (join) => join.onRef('v.submission_id', '=', 's.id').onRef('v.version', '=', 's.version')).select(['s.id', 'v.instruction', 'v.context', 'v.response', 'v.created_at'])
     .where('s.author_id', '=', author).where('s.campaign_id', '=', campaign.id).where('s.state', '!=', 'withdrawn').where('s.undone', '=', false).execute();
-  const written = normalise(`${text.instruction}\n${text.response}`);
-  const response = normalise(text.response);
   let most: { by: number; at: Date | undefined } = { by: 0, at: undefined };
-  for (const row of rows) {
-    if (row.id === own) continue;
-    const other = normalise(row.response);
-    const by = row.context === text.context ? similarity(written, normalise(`${row.instruction}\n${row.response}`)) : Math.min(response.length, other.length) < SHORT ? 0 : similarity(response, other);
-    if (by * 1000 > most.by) most = { by: Math.round(1000 * by), at: row.created_at };
+  for (const { id, created_at, ...other } of rows) {
+    const by = id === own ? 0 : Math.round(1000 * likeness(text, other));
+    if (by > most.by) most = { by, at: created_at };
   }
   return most;
 }

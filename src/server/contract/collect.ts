@@ -103,6 +103,18 @@ export type QuestionsView = Read<typeof questions>;
 /** `copied`: its author takes no tasks any more. */
 export const retractBody = z.strictObject({ reason: line(2000), copied: z.boolean() });
 
+const pointsLine = z.strictObject({
+  line: z.enum(['base', 'size', 'quality', 'novelty', 'need', 'day', 'asker_share', 'review', 'reversal', 'audit', 'total']), mp: milli.nullable(), factor: z.int().nullable(), values: z.record(z.string(), z.union([z.string(), z.number()])),
+});
+/** `taken_back`: a later entry answers it. `record_id`: of one's own record that it is about. */
+export const pointsEntry = z.strictObject({
+  seq: z.int(), kind: z.enum(['record', 'review', 'question', 'reversal', 'audit']), at: instant, delta_mp: milli, taken_back: z.boolean(), record_id: id.nullable(), rules_version: z.string(), lines: z.array(pointsLine),
+});
+export type PointsEntry = Read<typeof pointsEntry>;
+/** `reviews_counted_mp`: what of the reviews counts beside what is written. */
+export const ownPoints = z.strictObject({ points_mp: milli, reviews_mp: milli, reviews_counted_mp: milli, entries: z.array(pointsEntry) });
+export type OwnPoints = Read<typeof ownPoints>;
+
 export const boardQuery = z.strictObject({ period: z.enum(['day', 'all']).default('all') });
 export const boardRow = z.strictObject({ rank: z.int(), name: z.string(), team: z.string().nullable(), points_mp: milli, accepted: z.int(), me: z.boolean() });
 export type BoardRow = Read<typeof boardRow>;

@@ -16,6 +16,7 @@ import type { Context } from '../../collect/context.ts';
 import { makeDemo } from '../../collect/demo-campaign.ts';
 import { listAwards, moveAward } from '../../collect/points/awards.ts';
 import { nextAudit, voteAudit } from '../../collect/points/audits.ts';
+import { ownPoints } from '../../collect/points/own.ts';
 import { boardView, liveView } from '../../collect/points/boards.ts';
 import { adjudicate, decisionView, listDecisions, retract } from '../../collect/reviewing/decide.ts';
 import { nextReview, skipReview, submitReview } from '../../collect/reviewing/reviews.ts';
@@ -146,6 +147,7 @@ export const HANDLERS: Handlers = {
     await dropQuestion(context, person, path.id);
     return ok;
   },
+  points: async ({ context }, { person }) => ownPoints(context, person),
   board: async ({ context }, { person, query }) => boardView(context, person, query.period),
   live: async ({ context }, { body }) => liveView(context, body.token),
 

@@ -31,6 +31,8 @@ export type {
   PassageInput,
   PassageRow,
   PersonRow,
+  OwnPoints,
+  PointsEntry,
   PointsView,
   ProgressView,
   QuestionInput,

@@ -45,6 +45,7 @@ const record = createRoute({ getParentRoute: () => inside, path: '/records/$reco
 const review = createRoute({ getParentRoute: () => inside, path: '/review', loader: rest, component: lazyRouteComponent(() => import('../pages/review.tsx')) });
 const decide = createRoute({ getParentRoute: () => inside, path: '/decide', loader: rest, component: lazyRouteComponent(() => import('../pages/decide.tsx')) });
 const decision = createRoute({ getParentRoute: () => inside, path: '/decide/$recordId', loader: rest, component: lazyRouteComponent(() => import('../pages/decision.tsx')) });
+const points = createRoute({ getParentRoute: () => inside, path: '/points', loader: rest, component: lazyRouteComponent(() => import('../pages/points.tsx')) });
 const audit = createRoute({ getParentRoute: () => inside, path: '/audit', loader: rest, component: lazyRouteComponent(() => import('../pages/audit.tsx')) });
 const board = createRoute({ getParentRoute: () => inside, path: '/board', loader: rest, component: lazyRouteComponent(() => import('../pages/board.tsx')) });
 const me = createRoute({ getParentRoute: () => inside, path: '/me', loader: rest, component: lazyRouteComponent(() => import('../pages/me.tsx')) });
@@ -81,7 +82,7 @@ function ownAddress(to: unknown): { to?: string } {
 }
 
 const tree = root.addChildren([
-  inside.addChildren([home, write, ask, draft, practice, records, record, review, decide, decision, audit, board, me, compare, chat, manage.addChildren([...management])]),
+  inside.addChildren([home, write, ask, draft, practice, records, record, review, decide, decision, audit, points, board, me, compare, chat, manage.addChildren([...management])]),
   setup,
   signIn,
   invite,

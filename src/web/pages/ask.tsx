@@ -4,7 +4,7 @@ import { useRef, useState } from 'react';
 import { useTranslation } from '../i18n/react.ts';
 import { CATEGORIES, NEEDS_PASSAGE } from '../../collect/rules/categories.ts';
 import { FORM_RULES } from '../../collect/rules/forms.ts';
-import { countWords } from '../../collect/rules/words.ts';
+import { countWords } from '../../text/words.ts';
 import { ApiError } from '../api/client.ts';
 import { askQuestion, dropQuestion, homeQuery, questionPassage, questionsQuery } from '../api/collect.ts';
 import type { CategoryKey, CheckFinding, Passage, QuestionRow, QuestionsView } from '../api/types.ts';

@@ -3,7 +3,7 @@ import { lazy, Suspense, useRef, useState, type ReactNode } from 'react';
 import { useNavigate } from '@tanstack/react-router';
 import { useTranslation } from '../i18n/react.ts';
 import { FORM_RULES } from '../../collect/rules/forms.ts';
-import { countWords } from '../../collect/rules/words.ts';
+import { countWords } from '../../text/words.ts';
 import { ApiError } from '../api/client.ts';
 import { releaseTask, saveDraft, submitDraft } from '../api/collect.ts';
 import type { CheckFinding, DraftView, Field, RecordBody, Submitted } from '../api/types.ts';

@@ -84,6 +84,12 @@ test('two moderators judge the sample blind, a third where they differ; the fail
   assert.deepEqual(entries[0]!.factors, { kind: 'audit', settled_mp: before, reversed_mp: each.reduce((sum, mp) => sum + mp, 0), failed: 3, sampled: 10 });
   assert.equal((await people[0]!.ok('GET', '/api/home')).points.settled, before - share);
   assert.equal((await people[0]!.ok('GET', `/api/records/${sample[0]}`)).state, 'retracted');
+  const own = await people[0]!.ok('GET', '/api/points');
+  assert.equal(own.points_mp, before - share);
+  assert.deepEqual(own.entries.slice(0, 4).map(({ kind }: { kind: string }) => kind), ['audit', 'reversal', 'reversal', 'reversal']);
+  assert.deepEqual(own.entries[0].lines[0].values, { failed: 3, sampled: 10, reversed_mp: each.reduce((sum, mp) => sum + mp, 0) });
+  assert.ok(own.entries.every(({ delta_mp, lines }: { delta_mp: number; lines: { mp: number }[] }) => lines.at(-1)!.mp === delta_mp), 'each entry is explained to its last line');
+  assert.equal(own.entries.filter(({ taken_back }: { taken_back: boolean }) => taken_back).length, 3);
   const [audited] = await listed(olga);
   assert.deepEqual([audited.state, audited.points_mp, audited.reason], ['audited', before - share, '3/10']);
   await olga.ok('POST', `/api/manage/awards/${award.id}/moves`, { event: 'confirm', reason: '' });

@@ -88,6 +88,7 @@ export default {
     points: 'My points',
     provisional: 'and about {points} more in review',
     noProvisional: 'Points count once a record is accepted.',
+    explain: 'Where they come from',
     accepted: 'Accepted',
     rank: 'Place',
     toBoard: 'To the board',

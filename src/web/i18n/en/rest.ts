@@ -238,6 +238,18 @@ export default {
     rules: 'By rules {version}. They are not changed afterwards.',
     provisionalText: 'By rules {version}, with a quality of 1. They count once the record is accepted.',
   },
+  myPoints: {
+    title: 'My points',
+    lead: 'Every entry that was booked for you, newest first. Nothing is changed afterwards: what is taken back is an entry of its own.',
+    none: 'Nothing is booked yet',
+    counted: 'Of {all} for reviews {counted} count: reviews are at most 30 % of anyone’s points.',
+    takenBack: 'taken back',
+    kind: { record: 'An accepted record', review: 'A review', question: 'An answer to your question', reversal: 'Taken back', audit: 'Audit of prizes' },
+    line: { review: 'Review', reversal: 'Taken back', audit: 'Audit', total: 'Points' },
+    because: { valid: 'A review that counts.', gold_right: 'A hidden gold item, answered right.', gold_wrong: 'A hidden gold item, answered wrong.', too_fast: 'Faster than it can be read.', constant: 'Too many alike in a row.' },
+    reason: { withdrawn: 'The record was withdrawn.', retracted: 'A moderator took the record out.', review_voided: 'The review does not count any more.', correction: 'A correction.' },
+    auditText: '{failed} of {sampled} records of the sample failed. {points} points went with these; the rest of that share goes here.',
+  },
   record: {
     title: 'Record',
     meaning: {
