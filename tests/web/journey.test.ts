@@ -37,7 +37,7 @@ async function tabTo(name: RegExp, most = 60): Promise<void> {
     const focused = await page.evaluate(() => {
       const element = document.activeElement;
       if (!(element instanceof HTMLElement) || !element.matches('a, button, input, textarea, select, summary')) return '';
-      const label = element instanceof HTMLInputElement || element instanceof HTMLTextAreaElement ? element.labels?.[0]?.textContent : undefined;
+      const label = element instanceof HTMLInputElement || element instanceof HTMLTextAreaElement || element instanceof HTMLSelectElement ? element.labels?.[0]?.textContent : undefined;
       return element.getAttribute('aria-label') ?? label ?? element.textContent ?? '';
     });
     if (name.test(focused)) return;

@@ -41,7 +41,7 @@ export async function listAwards(context: Context, person: Person) {
   for (const row of rows) {
     const unmet = prizeGate(await factsOfCandidate(db, campaign, row.user_id));
     awards.push({
-      id: row.id, place: row.place, prize: row.prize, name: row.display_name, points_mp: row.points_mp, state: row.state, reason: row.reason, gate: gateView(unmet), audit: await auditProgress(db, row), may: row.place === null ? offered(AWARD, row.state, actorsOf(person.roles)).filter((event) => event === 'forfeit') : offered(AWARD, row.state, actorsOf(person.roles)),
+      id: row.id, place: row.place, prize: row.prize, name: row.display_name, points_mp: row.points_mp, state: row.state, reason: row.reason, gate: gateView(unmet), audit: await auditProgress(db, row), may: offered(AWARD, row.state, actorsOf(person.roles)).filter((event) => event === 'forfeit' || (row.place !== null && row.user_id !== person.id)),
     });
   }
   return awards;
@@ -117,6 +117,7 @@ export async function moveAward(context: Context, person: Person, id: string, ev
     const campaign = await holdCampaign(tx, award.campaign_id);
     const why = event === 'deliver' || event === 'audit' ? forbids(campaign.state, event) : undefined;
     if (why) throw closedFor(why);
+    if (award.user_id === person.id && event !== 'forfeit') throw new Refusal('own_record', 'Somebody else decides about your own prize.');
     const found = step(AWARD, award.state, event, actorsOf(person.roles));
     if (!found.ok) throw refusedMove(found.code, found.why);
     if (event === 'forfeit' && reason.trim() === '') throw new Refusal('invalid_request', 'A forfeited place needs its reason.', { fields: { reason: 'is empty' } });

@@ -95,8 +95,8 @@ function Standing({ home }: { readonly home: HomeView }) {
       <div>
         <h2 className="text-sm font-medium text-soft">{t('home.points')}</h2>
         <p className="text-[2.5rem] leading-tight font-semibold tabular">{format.points(home.points.settled)}</p>
-        <p><Link to="/points" className="text-sm text-accent hover:underline">{t('home.explain')}</Link></p>
         <p className="text-sm text-soft">{home.points.provisional > 0 ? t('home.provisional', { points: format.points(home.points.provisional) }) : t('home.noProvisional')}</p>
+        <p className="mt-1"><Link to="/points" className="text-sm text-accent hover:underline">{t('home.explain')}</Link></p>
       </div>
       <dl className="grid grid-cols-2 gap-3 border-t border-line pt-3">
         <div>

@@ -42,11 +42,13 @@ function Entry({ entry }: { readonly entry: PointsEntry }) {
   const format = useFormat();
   return (
     <details className="rounded-card border border-line bg-card shadow-card">
-      <summary className="flex cursor-pointer flex-wrap items-center gap-x-4 gap-y-1 px-4 py-3">
-        <span className="min-w-40 flex-1 font-medium">{t(`myPoints.kind.${entry.kind}`)}</span>
-        {entry.taken_back && <Badge>{t('myPoints.takenBack')}</Badge>}
-        <span className="text-sm text-soft">{format.dateTime(entry.at)}</span>
-        <span className={cx('w-20 text-right font-semibold tabular', entry.taken_back && 'line-through', entry.delta_mp < 0 && 'text-bad')}>{format.number(entry.delta_mp / 1000, 2)}</span>
+      <summary className="grid cursor-pointer grid-cols-[minmax(0,1fr)_auto] items-center gap-x-4 px-4 py-3">
+        <span className="flex flex-wrap items-center gap-x-4 gap-y-1">
+          <span className="min-w-44 flex-1 font-medium">{t(`myPoints.kind.${entry.kind}`)}</span>
+          {entry.taken_back && <Badge>{t('myPoints.takenBack')}</Badge>}
+          <span className="text-sm text-soft">{format.dateTime(entry.at)}</span>
+        </span>
+        <span className={cx('min-w-16 text-right font-semibold tabular', entry.taken_back && 'line-through', entry.delta_mp < 0 && 'text-bad')}>{format.number(entry.delta_mp / 1000, 2)}</span>
       </summary>
       <div className="border-t border-line px-4 py-3">
         <dl className="grid max-w-xl gap-2">{entry.lines.map((line) => <Line key={line.line} line={line} />)}</dl>

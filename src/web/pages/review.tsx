@@ -138,6 +138,7 @@ function Item({ item }: { readonly item: ReviewItem }) {
                 ))}
               </ul>
             )}
+            <div className="mt-3 -mb-2 -ml-3"><ReportButton kind="review" id={item.review_id} /></div>
           </Card>
           <Card>
             <CardTitle aside={t('review.factsAside')}>{t('review.facts')}</CardTitle>
@@ -163,7 +164,6 @@ function Item({ item }: { readonly item: ReviewItem }) {
           </fieldset>
           {problem && <Notice kind="bad" live>{problem}</Notice>}
           <div className="sticky -bottom-5 -mx-5 -mb-5 flex flex-wrap justify-end gap-2 border-t border-line bg-card px-5 py-3.5">
-            <span className="mr-auto"><ReportButton kind="review" id={item.review_id} /></span>
             <Button kind="quiet" onClick={() => setSkipping(true)}>{t('write.skip')}</Button>
             <Button type="submit" kind="primary" busy={send.isPending}>
               {t('review.send')}

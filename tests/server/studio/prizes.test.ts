@@ -6,7 +6,7 @@ import { runJobs } from '../../../src/collect/jobs.ts';
 import { nominateIfChanged } from '../../../src/collect/points/awards.ts';
 import { TestDatabase } from '../../store/database.ts';
 import { acceptedRecords, idOf } from './accepted.ts';
-import { join_, openCampaign, owner, startTestStudio, type Client, type TestStudio } from './client.ts';
+import { join_, openCampaign, owner, PASSWORD, startTestStudio, type Client, type TestStudio } from './client.ts';
 
 const database = await TestDatabase.start();
 after(() => database[Symbol.asyncDispose]());
@@ -145,6 +145,11 @@ test('a moderator who is a candidate judges others alone', async () => {
     await judges[0]!.ok('POST', `/api/audit/${item.record_id}`, { vote: 'pass', reason: '' });
   }
   assert.deepEqual(await judges[0]!.ok('POST', '/api/audit/next'), { left: 0, item: null });
+  await olga.ok('PATCH', `/api/manage/people/${await idOf(judges[0]!)}`, { roles: ['admin', 'member'] });
+  await judges[0]!.ok('POST', '/api/session', { login: 'judge0', password: PASSWORD });
+  const mine = (await listed(judges[0]!)).find(({ name }: { name: string }) => name.startsWith('judge0'));
+  assert.deepEqual(mine.may, ['forfeit']);
+  await judges[0]!.refused('POST', `/api/manage/awards/${mine.id}/moves`, { event: 'audit', reason: '' }, 'own_record');
   assert.equal((await olga.ok('POST', '/api/audit/next')).left, 20);
   assert.equal((await olga.ok('GET', '/api/session')).waiting.audits, 20);
 });
