@@ -13,7 +13,6 @@ import { measure, spelling, type Measures } from './measure.ts';
 const TUNED = `${BOX}/tuned`;
 const REPORT = join(ROOT, BOX, 'report.json');
 const SIZES = { labels: 200, pairs: 100, records: 100 };
-const EXAMPLES = ['classification', 'open_qa', 'information_extraction'];
 
 interface Report {
   /** What the figures rest on: the base, the records, the options. */
@@ -80,11 +79,16 @@ const short = (text: string): string => {
   return line === '' ? '(nothing)' : line.length > 110 ? `${line.slice(0, 109)}…` : line;
 };
 
+/** The first of each kind, right or wrong. */
 function examples({ before, after }: Report): void {
-  for (const category of EXAMPLES) {
-    const i = after.answers.findIndex((a) => a.category === category);
-    if (i < 0) continue;
-    print(`\n${paint('bold', `> ${sanitise(after.answers[i]!.instruction)}`)}\n  before  ${paint('dim', short(before.answers[i]!.answer))}\n  after   ${short(after.answers[i]!.answer)}`);
+  const kinds = [...after.labelled.slice(0, 2), ...['open_qa', 'information_extraction'].flatMap((category) => after.answers.find((a) => a.category === category) ?? [])];
+  const all = [...before.labelled, ...before.answers];
+  for (const { instruction, context, answer, response } of kinds) {
+    const earlier = all.find((a) => a.instruction === instruction && a.context === context)!;
+    print(`\n${paint('bold', `> ${sanitise(instruction)}`)}${context ? `\n  ${short(context)}` : ''}
+  before  ${paint('dim', short(earlier.answer))}
+  after   ${short(answer)} ${answer.trim() === response.trim() ? paint('green', '✓') : ''}
+  right   ${paint('dim', short(response))}`);
   }
 }
 
@@ -109,8 +113,8 @@ that no record had are mostly wrong in detail; it cannot count, reason or hold a
 For real work, take a base that has read more:
   ./roslin train --base EleutherAI/pythia-160m --data YOUR.jsonl --method lora --out runs/first     (docs/training.md)`);
 if (process.stdin.isTTY && process.stdout.isTTY) {
-  step('Now ask it yourself, e.g. "Which is a bird: robin or cod?" or "Name three rivers."');
+  step(`Now ask it yourself, e.g. "${report.after.labelled[0]!.instruction}" or "What is a harpsichord?"`);
   process.exitCode = await attended(['chat', '--model', TUNED, '--temperature', '0']);
 } else {
-  print(`\nTry it:\n  ${shown(['chat', '--model', TUNED])}\n  ${shown(['generate', '--model', TUNED, '--instruction', 'Which is a bird: robin or cod?'])}`);
+  print(`\nTry it:\n  ${shown(['chat', '--model', TUNED])}\n  ${shown(['generate', '--model', TUNED, '--instruction', report.after.labelled[0]!.instruction])}`);
 }
