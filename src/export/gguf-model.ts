@@ -140,7 +140,7 @@ export function tensorsOf(model: OpenedModel, type: ExportType, weights: MergedW
 }
 
 /** Row `row` of the data to row `rowOf(row)`. */
-export function reordered(data: Float32Array, rows: number, rowOf: ((row: number) => number) | undefined, out = new Float32Array(data.length)): Float32Array {
+export function reordered(data: Float32Array, rows: number, rowOf: ((row: number) => number) | undefined, out: Float32Array = new Float32Array(data.length)): Float32Array {
   if (!rowOf) return data;
   const width = data.length / rows;
   for (let row = 0; row < rows; row++) out.set(data.subarray(row * width, (row + 1) * width), rowOf(row) * width);
