@@ -1,4 +1,4 @@
-/** What happens by itself: leases, reviews and unanswered records run out, a campaign ends at its published end, the day's board is drawn, prizes have their candidates. Any number of servers may run it. */
+/** What happens by itself: the index of similar records takes in what is new, leases, reviews and unanswered records run out, a campaign ends at its published end, the day's board is drawn, prizes have their candidates. Any number of servers may run it. */
 import { currentCampaign } from './campaigns/current.ts';
 import { moveCampaign } from './campaigns/campaigns.ts';
 import type { Context } from './context.ts';
@@ -18,8 +18,9 @@ export async function runJobs(context: Context): Promise<void> {
   await context.store.db.deleteFrom('throttles').where('until', '<', new Date(now)).execute();
   const campaign = await currentCampaign(context.store.db);
   if (!campaign || campaign.state === 'draft') return;
+  if (campaign.state === 'open') await context.similar.refresh(context.store.db, campaign.id);
   const cutoff = shownCutoff(now, boardTimes(campaign));
-  if (cutoff !== undefined) await snapshotAt(context.store.db, campaign, new Date(cutoff));
+  if (cutoff !== undefined) await snapshotAt(context.store, campaign, new Date(cutoff));
   await context.store.transaction((tx) => lapseRecords(tx, context, campaign));
   await nominateIfChanged(context, campaign);
   if (['open', 'paused'].includes(campaign.state) && campaign.ends_at.getTime() <= now) {

@@ -248,6 +248,7 @@ export interface PassagesTable {
   state: Generated<'proposed' | 'verified' | 'blocked'>;
   added_by: string | null;
   created_at: Date;
+  words: number;
 }
 
 export interface PointsRulesTable {

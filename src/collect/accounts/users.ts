@@ -17,12 +17,20 @@ export interface NewAccount {
   readonly locale: string;
 }
 
-export async function createUser(tx: Tx, context: Context, account: NewAccount, roles: readonly Role[], email: string | null): Promise<string> {
+export interface ReadyAccount extends Omit<NewAccount, 'password'> {
+  readonly password_hash: string;
+}
+
+/** Checked and hashed, which takes as long as many queries: before a transaction, where that can be. */
+export async function readyAccount(account: NewAccount): Promise<ReadyAccount> {
   const [login, name] = [cleanName(account.login), cleanName(account.name)];
   requireNames({ login, name });
   requireStrong(account.password, [login, name]);
-  const password_hash = await hashPassword(account.password);
-  return insertUser(tx, context, { login, name, locale: account.locale, roles, email, password_hash });
+  return { login, name, locale: account.locale, password_hash: await hashPassword(account.password) };
+}
+
+export async function createUser(tx: Tx, context: Context, account: ReadyAccount, roles: readonly Role[], email: string | null): Promise<string> {
+  return insertUser(tx, context, { ...account, roles, email });
 }
 
 export async function insertUser(tx: Tx, context: Context, user: { readonly login: string; readonly name: string; readonly locale: string; readonly roles: readonly Role[]; readonly email: string | null; readonly password_hash: string | null }): Promise<string> {

@@ -19,7 +19,7 @@ import { CRITERIA, type Flag, type Scores, type Verdict } from '../rules/review-
 import { mayAppeal, WAITS_FOR_AUTHOR } from '../rules/submission.ts';
 import { excerptOf } from './drafts.ts';
 import { lapseOf } from './lapse.ts';
-import { EXPECTED_QUALITY, factsOf, moved } from './submit.ts';
+import { EXPECTED_QUALITY, factsOf, factsOfAll, moved } from './submit.ts';
 
 /** A review shows to the author once there is a decision, without a name. */
 const DECIDED: readonly string[] = ['accepted', 'rejected', 'changes_requested', 'needs_fix', 'retracted'];
@@ -30,7 +30,10 @@ async function ownRecord(context: Context, person: Person, id: string) {
   return row;
 }
 
-/** Provisional points of undecided records in one query each. */
+/** States in which nothing is to be hoped for. */
+const WORTHLESS: readonly string[] = ['rejected', 'withdrawn', 'retracted'];
+
+/** Settled points, or what there would be if it is accepted. */
 async function pointsOf(db: Db, campaign: Campaign, submission: Parameters<typeof factsOf>[1] & { readonly state: string; readonly quality: number | null; readonly round: number }) {
   const entry = (await entriesOf(db, campaign.id, { subject: `submission:${submission.id}` })).findLast(({ kind, user_id }) => kind === 'record' && user_id === submission.author_id);
   if (entry && entry.factors.kind === 'record') {
@@ -38,7 +41,7 @@ async function pointsOf(db: Db, campaign: Campaign, submission: Parameters<typeo
     const points = recordPoints(campaign.points, entry.factors.facts);
     return { ...points, delta_mp: reversed ? 0 : entry.delta_mp, rules_version: entry.rules_version, settled: true };
   }
-  if (['rejected', 'withdrawn', 'retracted'].includes(submission.state)) return null;
+  if (WORTHLESS.includes(submission.state)) return null;
   return { ...recordPoints(campaign.points, await factsOf(db, submission, EXPECTED_QUALITY)), rules_version: campaign.rules_version, settled: false };
 }
 
@@ -51,11 +54,13 @@ export async function listRecords(context: Context, person: Person) {
   const entries = await entriesOf(db, campaign.id, { user: person.id });
   const sums = new Map<string, number>();
   for (const { subject, delta_mp } of entries) sums.set(subject, (sums.get(subject) ?? 0) + delta_mp);
-  return Promise.all(rows.map(async (row) => {
+  const facts = await factsOfAll(db, rows.filter(({ id, state }) => !sums.has(`submission:${id}`) && !WORTHLESS.includes(state)), EXPECTED_QUALITY);
+  return rows.map((row) => {
     const settled = sums.has(`submission:${row.id}`);
-    const points_mp = settled ? sums.get(`submission:${row.id}`)! : ((await pointsOf(db, campaign, row))?.delta_mp ?? 0);
+    const expected = facts.get(row.id);
+    const points_mp = settled ? sums.get(`submission:${row.id}`)! : expected ? recordPoints(campaign.points, expected).delta_mp : 0;
     return { id: row.id, category: row.category as CategoryKey, state: row.state, excerpt: excerptOf(row), language: row.language, at: row.created_at.toISOString(), points_mp, settled };
-  }));
+  });
 }
 
 /** Versions, passage and findings of a record, as its author and moderators see them. */

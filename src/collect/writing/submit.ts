@@ -149,12 +149,36 @@ async function insertVersion(tx: Tx, context: Context, campaign: Campaign, id: s
   await tx.insertInto('check_results').values([...rows, { submission_id: id, version, check: 'all', check_version: CHECKS_VERSION, verdict: rows.length > 0 ? 'warn' : 'ok', score: checked.similarity / 1000, detail: '[]', at }]).execute();
 }
 
+interface Scored {
+  readonly id: string;
+  readonly campaign_id: string;
+  readonly author_id: string;
+  readonly category: string;
+  readonly weight: number;
+  readonly work_day: string;
+  readonly version: number;
+}
+
 /** The facts that a record's points follow from, if it is accepted with such a quality now. */
-export async function factsOf(db: Db | Tx, submission: { readonly id: string; readonly campaign_id: string; readonly author_id: string; readonly category: string; readonly weight: number; readonly work_day: string; readonly version: number }, quality: number): Promise<RecordFacts> {
-  const version = await db.selectFrom('submission_versions').select(['instruction', 'context', 'response', 'language', 'similarity', 'own_similarity']).where('submission_id', '=', submission.id).where('version', '=', submission.version).executeTakeFirstOrThrow();
-  const booked = await db.selectFrom('ledger_entries as e').select((eb) => eb.fn.countAll<number>().as('n')).where('e.campaign_id', '=', submission.campaign_id).where('e.user_id', '=', submission.author_id).where('e.kind', '=', 'record').where('e.work_day', '=', submission.work_day).where('e.subject', '!=', `submission:${submission.id}`)
-    .where((eb) => eb.not(eb.exists(eb.selectFrom('ledger_entries as r').select('r.seq').whereRef('r.campaign_id', '=', 'e.campaign_id').whereRef('r.reverses', '=', 'e.seq')))).executeTakeFirstOrThrow();
-  return { category: submission.category as CategoryKey, words: writtenWords(version, version.language), quality, similarity: version.similarity, ...(version.own_similarity !== null && { own_similarity: version.own_similarity }), weight: submission.weight, nth_of_day: booked.n + 1 };
+export async function factsOf(db: Db | Tx, submission: Scored, quality: number): Promise<RecordFacts> {
+  return (await factsOfAll(db, [submission], quality)).get(submission.id)!;
+}
+
+/** The same of several records of one author in one campaign. */
+export async function factsOfAll(db: Db | Tx, submissions: readonly Scored[], quality: number): Promise<Map<string, RecordFacts>> {
+  if (submissions.length === 0) return new Map();
+  const [{ campaign_id, author_id }] = submissions as readonly [Scored];
+  const days = [...new Set(submissions.map(({ work_day }) => work_day))];
+  const versions = await db.selectFrom('submission_versions as v').innerJoin('submissions as s', (join) => join.onRef('s.id', '=', 'v.submission_id').onRef('s.version', '=', 'v.version'))
+    .select(['v.submission_id', 'v.instruction', 'v.context', 'v.response', 'v.language', 'v.similarity', 'v.own_similarity']).where('v.submission_id', 'in', submissions.map(({ id }) => id)).execute();
+  const booked = await db.selectFrom('ledger_entries as e').select(['e.work_day', 'e.subject']).where('e.campaign_id', '=', campaign_id).where('e.user_id', '=', author_id).where('e.kind', '=', 'record').where('e.work_day', 'in', days)
+    .where((eb) => eb.not(eb.exists(eb.selectFrom('ledger_entries as r').select('r.seq').whereRef('r.campaign_id', '=', 'e.campaign_id').whereRef('r.reverses', '=', 'e.seq')))).execute();
+  const texts = new Map(versions.map((version) => [version.submission_id, version]));
+  return new Map(submissions.map(({ id, category, weight, work_day }) => {
+    const version = texts.get(id)!;
+    const others = booked.filter((entry) => entry.work_day === work_day && entry.subject !== `submission:${id}`).length;
+    return [id, { category: category as CategoryKey, words: writtenWords(version, version.language), quality, similarity: version.similarity, ...(version.own_similarity !== null && { own_similarity: version.own_similarity }), weight, nth_of_day: others + 1 }];
+  }));
 }
 
 async function answerOf(context: Context, id: string) {

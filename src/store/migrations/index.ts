@@ -2,8 +2,6 @@
 import type { Migration } from '../migrate.ts';
 import { sql as foundation } from './0001-foundation.ts';
 import { sql as questionsAudit } from './0020-questions-audit.ts';
+import { sql as thousands } from './0030-thousands.ts';
 
-export const MIGRATIONS: readonly Migration[] = [
-  { id: '0001-foundation', sql: foundation },
-  { id: '0020-questions-audit', sql: questionsAudit },
-];
+export const MIGRATIONS: readonly Migration[] = [{ id: '0001-foundation', sql: foundation }, { id: '0020-questions-audit', sql: questionsAudit }, { id: '0030-thousands', sql: thousands }];
