@@ -11,13 +11,18 @@ import { ERROR_STATUS } from '../../collect/rules/error-codes.ts';
 import { InputError } from '../../errors.ts';
 import { ROUTES, type RouteName, type RouteSpec } from '../contract.ts';
 import { HANDLERS, type Deps } from './handlers.ts';
-import { Rates, readJson, requireKnownHost, requireOwnOrigin, securityHeaders, sessionCookie, sessionToken, type Site, type TrustedProxies } from './http.ts';
+import { isLoopbackHost, Rates, readJson, requireKnownHost, requireOwnOrigin, securityHeaders, sessionCookie, sessionToken, type Site, type TrustedProxies } from './http.ts';
 import type { Pages } from './pages.ts';
+import { answerProbe, mayProbe, PROBE } from './probe.ts';
 
 export interface AppOptions {
   readonly site: Site;
   readonly proxies: TrustedProxies;
   readonly pages: Pages;
+  /** It listens by plain http beyond this machine: then proxies alone are answered. */
+  readonly forProxies?: boolean;
+  /** Of `roslin up --doctor`; undefined: it is not answered. */
+  readonly probeKey?: string;
   /** Told of faults of our own; clients only learn that there was one. */
   readonly onFault: (error: unknown) => void;
   /** Holds every answer to the contract: for tests, since it costs time. */
@@ -37,7 +42,10 @@ export function createApp(deps: Deps, options: AppOptions): Hono<{ Bindings: Bin
 
   app.use('*', async (c, next) => {
     for (const [name, value] of headers) c.header(name, value);
-    if (c.req.path !== '/healthz') requireKnownHost(site, c.req.header('host'));
+    if (options.forProxies) requireProxy(c, options.proxies, deps.context.publicUrl);
+    const probed = c.req.path === PROBE.path && mayProbe(options.probeKey, c.req.raw);
+    if (c.req.path !== '/healthz' && !probed) requireKnownHost(site, c.req.header('host'));
+    if (probed) return withHeaders(await answerProbe(c.req.raw, c.env.incoming, { key: options.probeKey!, publicUrl: deps.context.publicUrl, site, proxies: options.proxies }), headers);
     await next();
   });
   app.get('/healthz', async (c) => {
@@ -76,6 +84,11 @@ export function createApp(deps: Deps, options: AppOptions): Hono<{ Bindings: Bin
 function withHeaders(response: Response, headers: readonly (readonly [string, string])[]): Response {
   for (const [name, value] of headers) response.headers.set(name, value);
   return response;
+}
+
+function requireProxy(c: Exchange<{ Bindings: Bindings }>, proxies: TrustedProxies, publicUrl: string): void {
+  const address = (c.env.incoming?.socket.remoteAddress ?? '').replace(/^::ffff:/i, '');
+  if (!isLoopbackHost(address) && !proxies.trusts(address)) throw new Refusal('wrong_host', `Plain http is for the proxy alone. Open ${publicUrl}.`, { values: { expected: publicUrl } });
 }
 
 /** In this order: rate, origin, session, role, consent, shape; then the handler. */
