@@ -20,17 +20,27 @@ export const linkHash = (prev: string, seq: number, body: Readonly<Record<string
 
 /** The newest link, held: writers of one chain wait here for each other until they commit, so call it late in a transaction. */
 export async function holdChain(tx: Tx, name: string): Promise<{ seq: number; hash: string }> {
+  const held = () => tx.selectFrom('chains').select(['seq', 'hash']).where('name', '=', name).forUpdate().executeTakeFirst();
+  const head = await held();
+  if (head) return head;
   await tx.insertInto('chains').values({ name, seq: 0, hash: START }).onConflict((c) => c.doNothing()).execute();
-  return tx.selectFrom('chains').select(['seq', 'hash']).where('name', '=', name).forUpdate().executeTakeFirstOrThrow();
+  return (await held())!;
 }
 
-/** The next link of a chain, which it holds. */
-export async function extendChain(tx: Tx, name: string, body: Readonly<Record<string, unknown>>): Promise<Link> {
-  const head = await holdChain(tx, name);
-  const seq = head.seq + 1;
-  const hash = linkHash(head.hash, seq, body);
+/** The links after a head, for rows in their order. */
+export function linksAfter(head: { readonly seq: number; readonly hash: string }, bodies: readonly Readonly<Record<string, unknown>>[]): Link[] {
+  let { seq, hash } = head;
+  return bodies.map((body) => {
+    const prev_hash = hash;
+    seq++;
+    hash = linkHash(prev_hash, seq, body);
+    return { seq, prev_hash, hash };
+  });
+}
+
+/** The new head of a chain that is held: the last of the links that were added. */
+export async function moveHead(tx: Tx, name: string, { seq, hash }: Link): Promise<void> {
   await tx.updateTable('chains').set({ seq, hash }).where('name', '=', name).execute();
-  return { seq, prev_hash: head.hash, hash };
 }
 
 /** The newest link, also before there is one. */
@@ -38,16 +48,25 @@ export async function chainHead(db: Db | Tx, name: string): Promise<{ seq: numbe
   return (await db.selectFrom('chains').select(['seq', 'hash']).where('name', '=', name).executeTakeFirst()) ?? { seq: 0, hash: START };
 }
 
-/** The first thing that is wrong with a chain, as a sentence, or undefined. `rows` in the order of their numbers. */
-export function chainFault(rows: readonly (Link & { readonly body: Readonly<Record<string, unknown>> })[], head: { readonly seq: number; readonly hash: string }): string | undefined {
-  let prev = START;
-  let seq = 0;
-  for (const row of rows) {
-    seq++;
-    if (row.seq !== seq) return `entry ${seq} is missing: the next is ${row.seq}`;
-    if (row.prev_hash !== prev) return `entry ${seq} does not follow the one before it`;
-    if (row.hash !== linkHash(prev, seq, row.body)) return `entry ${seq} was changed`;
-    prev = row.hash;
+/** Looks along a chain, piece by piece. */
+export class ChainCheck {
+  #prev = START;
+  #seq = 0;
+
+  /** The first thing that is wrong with the rows that follow, in the order of their numbers, as a sentence, or undefined. */
+  fault(rows: readonly (Link & { readonly body: Readonly<Record<string, unknown>> })[]): string | undefined {
+    for (const row of rows) {
+      this.#seq++;
+      if (row.seq !== this.#seq) return `entry ${this.#seq} is missing: the next is ${row.seq}`;
+      if (row.prev_hash !== this.#prev) return `entry ${this.#seq} does not follow the one before it`;
+      if (row.hash !== linkHash(this.#prev, this.#seq, row.body)) return `entry ${this.#seq} was changed`;
+      this.#prev = row.hash;
+    }
+    return undefined;
   }
-  return head.seq === seq && head.hash === prev ? undefined : `the chain ends at entry ${seq}, its head says ${head.seq}${head.seq === seq ? ' with another hash' : ''}`;
+
+  /** Whether it ends where its head says. */
+  faultAtEnd(head: { readonly seq: number; readonly hash: string }): string | undefined {
+    return head.seq === this.#seq && head.hash === this.#prev ? undefined : `the chain ends at entry ${this.#seq}, its head says ${head.seq}${head.seq === this.#seq ? ' with another hash' : ''}`;
+  }
 }

@@ -87,11 +87,26 @@ async function checkServer(pool: pg.Pool): Promise<void> {
 async function inTransaction<T>(db: Db, work: (tx: Tx) => Promise<T>): Promise<T> {
   for (let left = TRIES - 1; ; left--) {
     try {
-      return await db.transaction().execute(work);
+      return await db.transaction().execute(async (tx) => {
+        const last: (() => Promise<void>)[] = [];
+        lastDeeds.set(tx, last);
+        const result = await work(tx);
+        for (const deed of last) await deed();
+        return result;
+      });
     } catch (error) {
       if (left === 0 || !RETRIED.has(sqlState(error))) throw error;
     }
   }
+}
+
+const lastDeeds = new WeakMap<Tx, (() => Promise<void>)[]>();
+
+/** Runs right before the transaction commits: for what takes a lock that every writer wants. */
+export function beforeCommit(tx: Tx, deed: () => Promise<void>): void {
+  const last = lastDeeds.get(tx);
+  if (!last) throw new Error('this transaction was not begun by store.transaction');
+  last.push(deed);
 }
 
 /** Whoever asks for a lock of this name waits until the transaction that has it ends. For what has no row to lock. */

@@ -9,7 +9,7 @@ import { notFound, Refusal } from '../refusal.ts';
 import { ROLES, type Role } from '../rules/access.ts';
 import { keyOf } from './names.ts';
 import { openSession, type Person } from './sessions.ts';
-import { createUser, joinTeam, teamNamed, type NewAccount } from './users.ts';
+import { createUser, joinTeam, readyAccount, teamNamed, type NewAccount } from './users.ts';
 
 const DAYS = 30;
 
@@ -118,9 +118,11 @@ export async function lookAtInvitation(context: Context, token: string) {
 
 /** Makes the account and signs in. */
 export async function acceptInvitation(context: Context, token: string, account: NewAccount): Promise<string> {
+  await openInvitation(context.store.db, context, token);
+  const ready = await readyAccount(account);
   return context.store.transaction(async (tx) => {
     const { id, roles, email, team_id } = await openInvitation(tx, context, token, true);
-    const userId = await createUser(tx, context, account, roles, email);
+    const userId = await createUser(tx, context, ready, roles, email);
     if (team_id !== null) await joinTeam(tx, context, userId, (await tx.selectFrom('teams').select('name').where('id', '=', team_id).executeTakeFirstOrThrow()).name);
     await tx.updateTable('invitations').set({ used_at: instantOf(context), used_by: userId }).where('id', '=', id).execute();
     await audit(tx, { actor: userId, type: 'invitation.accepted', subject: `invitation:${id}` }, instantOf(context));

@@ -3,11 +3,39 @@
  * parameters can rise later. A password is judged by its length and by the few that everybody tries; no rules of composition (NIST SP 800-63B).
  */
 import { argon2, randomBytes, timingSafeEqual } from 'node:crypto';
+import { availableParallelism } from 'node:os';
 import { promisify } from 'node:util';
 import { normalise } from '../../text/normalise.ts';
 import { Refusal } from '../refusal.ts';
 
-const derive = promisify(argon2) as (algorithm: 'argon2id', parameters: { message: Buffer; nonce: Buffer; parallelism: number; tagLength: number; memory: number; passes: number }) => Promise<Buffer>;
+interface Argon2 {
+  readonly message: Buffer;
+  readonly nonce: Buffer;
+  readonly parallelism: number;
+  readonly tagLength: number;
+  readonly memory: number;
+  readonly passes: number;
+}
+
+const argon2id = promisify(argon2) as (algorithm: 'argon2id', parameters: Argon2) => Promise<Buffer>;
+
+/** One core is left for everybody else when a whole office signs in at nine. */
+const AT_ONCE = Math.max(1, availableParallelism() - 1);
+let running = 0;
+const waiting: (() => void)[] = [];
+
+async function derive(parameters: Argon2): Promise<Buffer> {
+  if (running >= AT_ONCE) await new Promise<void>((resolve) => waiting.push(resolve));
+  else running++;
+  try {
+    return await argon2id('argon2id', parameters);
+  } finally {
+    const next = waiting.shift();
+    if (next) next();
+    else running--;
+  }
+}
+
 const COST = { memory: 19_456, passes: 2, parallelism: 1 } as const;
 const TAG = 32;
 
@@ -20,7 +48,7 @@ const bytesOf = (password: string): Buffer => Buffer.from(password.normalize('NF
 export async function hashPassword(password: string): Promise<string> {
   const nonce = randomBytes(16);
   const { memory, passes, parallelism } = COST;
-  const tag = await derive('argon2id', { message: bytesOf(password), nonce, parallelism, tagLength: TAG, memory, passes });
+  const tag = await derive({ message: bytesOf(password), nonce, parallelism, tagLength: TAG, memory, passes });
   return `$argon2id$v=19$m=${memory},t=${passes},p=${parallelism}$${plain(nonce)}$${plain(tag)}`;
 }
 
@@ -32,7 +60,7 @@ export async function verifyPassword(password: string, hash: string | null | und
   const [, memory, passes, parallelism, nonce, tag] = FORM.exec(known) ?? [];
   if (tag === undefined) return false;
   const expected = Buffer.from(tag, 'base64');
-  const found = await derive('argon2id', { message: bytesOf(password), nonce: Buffer.from(nonce!, 'base64'), parallelism: Number(parallelism), tagLength: expected.length, memory: Number(memory), passes: Number(passes) });
+  const found = await derive({ message: bytesOf(password), nonce: Buffer.from(nonce!, 'base64'), parallelism: Number(parallelism), tagLength: expected.length, memory: Number(memory), passes: Number(passes) });
   return timingSafeEqual(found, expected) && Boolean(hash);
 }
 

@@ -3,7 +3,7 @@ import { audit } from '../../store/audit.ts';
 import { newToken, tokenHash } from '../../store/id.ts';
 import { instantOf, type Context } from '../context.ts';
 import { Refusal } from '../refusal.ts';
-import { createUser, type NewAccount } from './users.ts';
+import { createUser, readyAccount, type NewAccount } from './users.ts';
 import { openSession } from './sessions.ts';
 
 const SECRET = 'owner link';
@@ -28,7 +28,7 @@ export async function setUp(context: Context, token: string, account: NewAccount
     const secret = await tx.selectFrom('secrets').select('value').where('name', '=', SECRET).forUpdate().executeTakeFirst();
     if (!secret) throw new Refusal('setup_done', 'This studio has an owner already. Ask for an invitation.');
     if (secret.value !== tokenHash(token)) throw new Refusal('link_invalid', 'This link is not good any more. The server prints a new one when it starts.');
-    const userId = await createUser(tx, context, account, ['owner', 'reviewer', 'member'], null);
+    const userId = await createUser(tx, context, await readyAccount(account), ['owner', 'reviewer', 'member'], null);
     await tx.deleteFrom('secrets').where('name', '=', SECRET).execute();
     await audit(tx, { actor: userId, type: 'owner.created', subject: `user:${userId}` }, instantOf(context));
     return { token: await openSession(tx, userId, context.now()), userId };

@@ -17,12 +17,20 @@ export interface NewAccount {
   readonly locale: string;
 }
 
-export async function createUser(tx: Tx, context: Context, account: NewAccount, roles: readonly Role[], email: string | null): Promise<string> {
+export interface ReadyAccount extends Omit<NewAccount, 'password'> {
+  readonly password_hash: string;
+}
+
+/** Checked and hashed, which takes as long as many queries: before a transaction, where that can be. */
+export async function readyAccount(account: NewAccount): Promise<ReadyAccount> {
   const [login, name] = [cleanName(account.login), cleanName(account.name)];
   requireNames({ login, name });
   requireStrong(account.password, [login, name]);
-  const password_hash = await hashPassword(account.password);
-  return insertUser(tx, context, { login, name, locale: account.locale, roles, email, password_hash });
+  return { login, name, locale: account.locale, password_hash: await hashPassword(account.password) };
+}
+
+export async function createUser(tx: Tx, context: Context, account: ReadyAccount, roles: readonly Role[], email: string | null): Promise<string> {
+  return insertUser(tx, context, { ...account, roles, email });
 }
 
 export async function insertUser(tx: Tx, context: Context, user: { readonly login: string; readonly name: string; readonly locale: string; readonly roles: readonly Role[]; readonly email: string | null; readonly password_hash: string | null }): Promise<string> {
@@ -125,6 +133,7 @@ export async function ownData({ store: { db } }: Context, person: Person): Promi
     sessions: await db.selectFrom('sessions').select(['created_at', 'seen_at', 'expires_at']).where('user_id', '=', person.id).execute(),
     drafts: await db.selectFrom('drafts').selectAll().where('user_id', '=', person.id).execute(),
     records: mine.map((record) => ({ ...record, versions: versions.filter(({ submission_id }) => submission_id === record.id) })),
+    questions: await db.selectFrom('tasks').select(['id', 'category', 'seed_instruction', 'language', 'state', 'created_at']).where('asked_by', '=', person.id).where('kind', '=', 'answer').execute(),
     reviews: await db.selectFrom('reviews').select(['id', 'version', 'round', 'state', 'scores', 'verdict', 'flags', 'comment', 'skip_reason', 'dwell_ms', 'assigned_at', 'submitted_at']).where('reviewer_id', '=', person.id).execute(),
     points: await db.selectFrom('ledger_entries').selectAll().where('user_id', '=', person.id).orderBy('seq').execute(),
     reports: await db.selectFrom('reports').select(['reason', 'state', 'at']).where('reporter_id', '=', person.id).execute(),
@@ -152,6 +161,7 @@ export async function eraseOwn(context: Context, person: Person, password: strin
     await tx.updateTable('drafts').set({ body: JSON.stringify({ instruction: '', context: '', response: '' }), device: '' }).where('user_id', '=', id).execute();
     await tx.updateTable('drafts').set({ state: 'discarded' }).where('user_id', '=', id).where('state', '=', 'open').execute();
     await tx.updateTable('leases').set({ state: 'released' }).where('user_id', '=', id).where('state', '=', 'claimed').execute();
+    await tx.updateTable('tasks').set({ state: 'dropped', seed_instruction: '' }).where('asked_by', '=', id).where('kind', '=', 'answer').where('state', '=', 'open').execute();
     await tx.updateTable('reports').set({ reason: '' }).where('reporter_id', '=', id).execute();
     await tx.updateTable('memberships').set({ until: instantOf(context) }).where('user_id', '=', id).where('until', 'is', null).execute();
     await audit(tx, { actor: id, type: 'person.erased', subject: `user:${id}` }, instantOf(context));

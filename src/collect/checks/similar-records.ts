@@ -4,6 +4,7 @@
  * characters and more: MinHash bands, which find 0.87 of those at 0.5 and 0.9998 at 0.7; shorter ones: a prefix filter over runs of three
  * characters (Bayardo, Ma and Srikant 2007), which misses none at 0.5. Each is confirmed by the true similarity.
  */
+import { setImmediate } from 'node:timers/promises';
 import type { Db } from '../../store/store.ts';
 import { normalise } from '../../text/normalise.ts';
 import { bandHashes, bandsFor, MinHash } from '../../text/minhash.ts';
@@ -40,6 +41,9 @@ const LEAST = 0.5;
 const WIDTH = 5;
 const SHORT_WIDTH = 3;
 const BANDS = bandsFor(128, 0.7, 0.999);
+/** Kinds of keys of a field: its bands, and the runs of short texts. */
+const KINDS = BANDS.bands + 1;
+const LOADED_AT_ONCE = 50;
 /** A version may be committed so long after its instant. */
 const OVERLAP_MS = 120_000;
 /** Answers below this length, such as "Yes.", are shared by records that have nothing else in common. */
@@ -53,17 +57,31 @@ const keyed = (field: Entry['field'], { instruction, context, response }: Writte
 export class SimilarRecords {
   readonly #minHash = new MinHash(128, 1);
   readonly #entries: Entry[] = [];
-  readonly #buckets = new Map<string, number[]>();
+  /** A bucket of one is a number: most are, and there are 32 for each text. */
+  readonly #buckets = new Map<number, number | number[]>();
   readonly #known = new Set<string>();
   #campaign = '';
   #seen = 0;
   #running: Promise<void> | undefined;
+  #next: Promise<void> | undefined;
 
-  /** Takes in what was handed in since. */
+  /** Takes in what was handed in before it was called. Who asks while it runs shares the one run that follows. */
   async refresh(db: Db, campaign: string): Promise<void> {
-    if (this.#running) await this.#running;
-    this.#running = this.#load(db, campaign).finally(() => (this.#running = undefined));
-    await this.#running;
+    if (this.#next) return this.#next;
+    if (this.#running) {
+      this.#next = this.#running.catch(() => {}).then(() => {
+        this.#next = undefined;
+        return this.#run(db, campaign);
+      });
+      return this.#next;
+    }
+    return this.#run(db, campaign);
+  }
+
+  #run(db: Db, campaign: string): Promise<void> {
+    const run = this.#load(db, campaign).finally(() => (this.#running = undefined));
+    this.#running = run;
+    return run;
   }
 
   async #load(db: Db, campaign: string): Promise<void> {
@@ -73,15 +91,24 @@ export class SimilarRecords {
       this.#known.clear();
       [this.#campaign, this.#seen] = [campaign, 0];
     }
-    const rows = await db.selectFrom('submission_versions as v').innerJoin('submissions as s', 's.id', 'v.submission_id')
-      .select(['v.submission_id', 'v.version', 'v.instruction', 'v.context', 'v.response', 'v.created_at', 's.author_id']).where('s.campaign_id', '=', campaign).where('v.created_at', '>=', new Date(this.#seen - OVERLAP_MS)).orderBy('v.created_at').execute();
-    for (const { submission_id, version, created_at, author_id, ...written } of rows) {
-      const key = `${submission_id} ${version}`;
-      this.#seen = Math.max(this.#seen, created_at.getTime());
-      if (this.#known.has(key)) continue;
-      this.#known.add(key);
-      for (const field of ['instruction', 'response'] as const) this.#add({ submission_id, author_id, at: created_at, field, text: written[field], folded: keyed(field, written) });
+    // Which are new is asked first: of the last minutes' records most are known, and their texts are long.
+    const versions = await db.selectFrom('submission_versions').select(['submission_id', 'version', 'created_at']).where('created_at', '>=', new Date(this.#seen - OVERLAP_MS)).orderBy('created_at').execute();
+    const fresh = versions.filter(({ submission_id, version }) => !this.#known.has(`${submission_id} ${version}`));
+    for (let from = 0; from < fresh.length; from += LOADED_AT_ONCE) {
+      const part = fresh.slice(from, from + LOADED_AT_ONCE);
+      const rows = await db.selectFrom('submission_versions as v').innerJoin('submissions as s', 's.id', 'v.submission_id').select(['v.submission_id', 'v.version', 'v.instruction', 'v.context', 'v.response', 'v.created_at', 's.author_id', 's.campaign_id'])
+        .where('v.submission_id', 'in', part.map(({ submission_id }) => submission_id)).orderBy('v.created_at').execute();
+      for (const { submission_id, version, created_at, author_id, campaign_id, ...written } of rows) {
+        const key = `${submission_id} ${version}`;
+        if (this.#known.has(key)) continue;
+        this.#known.add(key);
+        if (campaign_id !== campaign) continue;
+        for (const field of ['instruction', 'response'] as const) this.#add({ submission_id, author_id, at: created_at, field, text: written[field], folded: keyed(field, written) });
+      }
+      // Others have their turn: of a large campaign the first load takes seconds.
+      if (fresh.length > LOADED_AT_ONCE) await setImmediate();
     }
+    this.#seen = Math.max(this.#seen, versions.at(-1)?.created_at.getTime() ?? 0);
   }
 
   #add(entry: Entry): void {
@@ -89,22 +116,24 @@ export class SimilarRecords {
     const index = this.#entries.push(entry) - 1;
     for (const key of this.#keysOf(entry.field, entry.folded)) {
       const bucket = this.#buckets.get(key);
-      if (bucket) bucket.push(index);
-      else this.#buckets.set(key, [index]);
+      if (bucket === undefined) this.#buckets.set(key, index);
+      else if (typeof bucket === 'number') this.#buckets.set(key, [bucket, index]);
+      else bucket.push(index);
     }
   }
 
   /** Texts that are alike share a key: bands of long ones, prefixes of short ones; between the two both are kept. */
-  #keysOf(field: string, text: string): string[] {
-    const keys: string[] = [];
+  #keysOf(field: Entry['field'], text: string): number[] {
+    const keys: number[] = [];
+    const add = (kind: number, hash: number) => keys.push(((field === 'response' ? KINDS : 0) + kind) * 2 ** 32 + (hash >>> 0));
     if (text.length >= SHORT) {
       const hashes = new Int32Array(BANDS.bands);
       bandHashes(this.#minHash.signature(shingles(text, WIDTH)), BANDS, hashes, 0);
-      for (const [band, hash] of hashes.entries()) keys.push(`${field[0]}${band}:${hash}`);
+      for (const [band, hash] of hashes.entries()) add(band, hash);
     }
     if (text.length < 2 * SHORT) {
       const set = shingles(text, SHORT_WIDTH);
-      for (const hash of set.subarray(0, set.length - Math.ceil(LEAST * set.length) + 1)) keys.push(`${field[0]}s:${hash}`);
+      for (const hash of set.subarray(0, set.length - Math.ceil(LEAST * set.length) + 1)) add(BANDS.bands, hash);
     }
     return keys;
   }
@@ -115,7 +144,10 @@ export class SimilarRecords {
     for (const field of ['instruction', 'response'] as const) {
       const folded = keyed(field, written);
       if (folded === '' || (field === 'response' && folded.length < TELLING)) continue;
-      const candidates = new Set(this.#keysOf(field, folded).flatMap((key) => this.#buckets.get(key)?.slice(-LOOKED_AT) ?? []));
+      const candidates = new Set(this.#keysOf(field, folded).flatMap((key) => {
+        const bucket = this.#buckets.get(key) ?? [];
+        return typeof bucket === 'number' ? bucket : bucket.slice(-LOOKED_AT);
+      }));
       let best: { entry: Entry; by: number } | undefined;
       for (const index of candidates) {
         const entry = this.#entries[index]!;

@@ -1,7 +1,7 @@
 /** Boards: a snapshot a day of who stands where, from the ledger alone; shown with one's own place, by name, alias or not at all. */
-import { chainHead } from '../../store/chain.ts';
-import type { Db } from '../../store/store.ts';
-import { isUniqueViolation } from '../../store/store.ts';
+import { sql } from 'kysely';
+import { holdChain } from '../../store/chain.ts';
+import { isUniqueViolation, type Db, type Store } from '../../store/store.ts';
 import type { Person } from '../accounts/sessions.ts';
 import { categoryFacts } from '../campaigns/facts.ts';
 import { requireCampaign, type Campaign } from '../campaigns/current.ts';
@@ -13,7 +13,7 @@ import type { CategoryKey } from '../rules/categories.ts';
 import { recordPoints } from '../rules/points.ts';
 import { PENDING } from '../rules/submission.ts';
 import { tokenHash } from '../../store/id.ts';
-import { EXPECTED_QUALITY, factsOf } from '../writing/submit.ts';
+import { EXPECTED_QUALITY, factsOfAll } from '../writing/submit.ts';
 import { chainOf, entriesOf } from './ledger.ts';
 
 const TOP = 20;
@@ -24,11 +24,13 @@ export const boardTimes = (campaign: Campaign): BoardTimes => ({ time_zone: camp
 export const computeBoard = async (db: Db, campaign: Campaign, cutoff: Date): Promise<BoardRow[]> => boardRows(await entriesOf(db, campaign.id, { before: cutoff }), campaign.points);
 
 /** The snapshot of a cutoff; made where it is not there yet. */
-export async function snapshotAt(db: Db, campaign: Campaign, cutoff: Date): Promise<readonly BoardRow[]> {
+export async function snapshotAt(store: Store, campaign: Campaign, cutoff: Date): Promise<readonly BoardRow[]> {
+  const { db } = store;
   const kept = await db.selectFrom('board_snapshots').select('rows').where('campaign_id', '=', campaign.id).where('cutoff', '=', cutoff).executeTakeFirst();
   if (kept) return kept.rows as BoardRow[];
+  // Whoever holds the chain knows that nothing from before the cutoff is still about to be committed.
+  const head = await store.transaction((tx) => holdChain(tx, chainOf(campaign.id)));
   const rows = await computeBoard(db, campaign, cutoff);
-  const head = await chainHead(db, chainOf(campaign.id));
   try {
     await db.insertInto('board_snapshots').values({ campaign_id: campaign.id, cutoff, rows: JSON.stringify(rows), ledger_seq: head.seq, ledger_hash: head.hash }).execute();
   } catch (error) {
@@ -40,11 +42,11 @@ export async function snapshotAt(db: Db, campaign: Campaign, cutoff: Date): Prom
 /** Snapshots by campaign and cutoff: they never change. The last few are kept in memory. */
 const snapshots = new Map<string, Promise<readonly BoardRow[]>>();
 
-function snapshot(db: Db, campaign: Campaign, cutoff: number): Promise<readonly BoardRow[]> {
+function snapshot(store: Store, campaign: Campaign, cutoff: number): Promise<readonly BoardRow[]> {
   const key = `${campaign.id} ${cutoff}`;
   const known = snapshots.get(key);
   if (known) return known;
-  const made = snapshotAt(db, campaign, new Date(cutoff));
+  const made = snapshotAt(store, campaign, new Date(cutoff));
   made.catch(() => snapshots.delete(key));
   snapshots.set(key, made);
   if (snapshots.size > 8) snapshots.delete(snapshots.keys().next().value!);
@@ -54,7 +56,7 @@ function snapshot(db: Db, campaign: Campaign, cutoff: number): Promise<readonly 
 /** After the end the last board is of everything that settled since. */
 async function shownBoard(context: Context, campaign: Campaign): Promise<{ cutoff: number; rows: readonly BoardRow[] } | undefined> {
   const cutoff = shownCutoff(context.now(), boardTimes(campaign));
-  return cutoff === undefined ? undefined : { cutoff, rows: await snapshot(context.store.db, campaign, cutoff) };
+  return cutoff === undefined ? undefined : { cutoff, rows: await snapshot(context.store, campaign, cutoff) };
 }
 
 async function peopleOf(db: Db, ids: readonly string[]): Promise<Map<string, BoardPerson & { readonly team: string | null }>> {
@@ -63,11 +65,23 @@ async function peopleOf(db: Db, ids: readonly string[]): Promise<Map<string, Boa
   return new Map(rows.map(({ id, status, ...person }) => [id, status === 'erased' ? { ...person, board_visibility: 'hidden' as const } : person]));
 }
 
-async function teamMembers(db: Db): Promise<{ names: Map<string, string>; members: Map<string, string[]> }> {
-  const rows = await db.selectFrom('memberships as m').innerJoin('teams as t', 't.id', 'm.team_id').innerJoin('users as u', 'u.id', 'm.user_id').select(['t.id', 't.name', 'm.user_id']).where('m.until', 'is', null).where('u.status', '=', 'active').execute();
-  const members = new Map<string, string[]>();
-  for (const { id, user_id } of rows) members.set(id, [...(members.get(id) ?? []), user_id]);
-  return { names: new Map(rows.map(({ id, name }) => [id, name])), members };
+interface Teams {
+  readonly names: ReadonlyMap<string, string>;
+  readonly members: ReadonlyMap<string, readonly string[]>;
+}
+
+/** Where there are so many members they are kept for a while: every board asks for all of them. */
+const LARGE = 1000;
+const KEPT_MS = 15_000;
+const keptTeams = new WeakMap<Db, { until: number; teams: Teams }>();
+
+async function teamMembers(db: Db): Promise<Teams> {
+  const known = keptTeams.get(db);
+  if (known && known.until > performance.now()) return known.teams;
+  const rows = await db.selectFrom('memberships as m').innerJoin('teams as t', 't.id', 'm.team_id').innerJoin('users as u', 'u.id', 'm.user_id').select(['t.id', 't.name', sql<string[]>`array_agg(m.user_id::text)`.as('members')]).where('m.until', 'is', null).where('u.status', '=', 'active').groupBy('t.id').execute();
+  const teams = { names: new Map(rows.map(({ id, name }) => [id, name])), members: new Map(rows.map(({ id, members }) => [id, members])) };
+  if (rows.reduce((sum, { members }) => sum + members.length, 0) >= LARGE) keptTeams.set(db, { until: performance.now() + KEPT_MS, teams });
+  return teams;
 }
 
 /** What one day added, as a board of its own. */
@@ -75,19 +89,25 @@ function difference(now: readonly BoardRow[], before: readonly BoardRow[]): Boar
   const old = new Map(before.map((row) => [row.user_id, row]));
   const rows = now.map((row) => ({ ...row, points_mp: row.points_mp - (old.get(row.user_id)?.points_mp ?? 0), accepted: row.accepted - (old.get(row.user_id)?.accepted ?? 0) })).filter(({ points_mp }) => points_mp > 0);
   rows.sort((a, b) => b.points_mp - a.points_mp || b.quality - a.quality || (a.user_id < b.user_id ? -1 : 1));
-  return rows.map((row, i) => ({ ...row, rank: rows.findIndex((other) => other.points_mp === row.points_mp && other.quality === row.quality) + 1 || i + 1 }));
+  let rank = 0;
+  return rows.map((row, i) => {
+    const above = rows[i - 1];
+    if (above?.points_mp !== row.points_mp || above.quality !== row.quality) rank = i + 1;
+    return { ...row, rank };
+  });
 }
 
 /** What waits for its decision would be worth, if it is accepted as most are. */
 export async function provisionalOf(db: Db, campaign: Campaign, userId: string): Promise<number> {
   const waiting = await db.selectFrom('submissions').selectAll().where('author_id', '=', userId).where('campaign_id', '=', campaign.id).where('undone', '=', false).where('state', 'in', [...PENDING]).execute();
+  const facts = await factsOfAll(db, waiting, EXPECTED_QUALITY);
   let sum = 0;
   const nth = new Map<string, number>();
-  for (const submission of waiting) {
-    const facts = await factsOf(db, submission, EXPECTED_QUALITY);
-    const before = nth.get(submission.work_day) ?? 0;
-    nth.set(submission.work_day, before + 1);
-    sum += recordPoints(campaign.points, { ...facts, nth_of_day: facts.nth_of_day + before }).delta_mp;
+  for (const { id, work_day } of waiting) {
+    const own = facts.get(id)!;
+    const before = nth.get(work_day) ?? 0;
+    nth.set(work_day, before + 1);
+    sum += recordPoints(campaign.points, { ...own, nth_of_day: own.nth_of_day + before }).delta_mp;
   }
   return sum;
 }
@@ -100,7 +120,7 @@ export async function boardView(context: Context, person: Person, period: 'day' 
   const shown = await shownBoard(context, campaign);
   const all = shown?.rows ?? [];
   const before = shown && period === 'day' ? lastCutoff(shown.cutoff - 1, times.hour, times.time_zone) : undefined;
-  const rows = shown && before !== undefined ? difference(all, before > times.starts ? await snapshot(db, campaign, before) : []) : all;
+  const rows = shown && before !== undefined ? difference(all, before > times.starts ? await snapshot(context.store, campaign, before) : []) : all;
   const around = neighbours(rows, person.id, new Map());
   const at = rows.findIndex(({ user_id }) => user_id === person.id);
   const ids = [...rows.slice(0, TOP), ...(at < 0 ? [] : rows.slice(Math.max(0, at - 2), at + 3))].map(({ user_id }) => user_id);

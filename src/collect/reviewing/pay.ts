@@ -1,6 +1,7 @@
 /** Pay of reviews: booked once a reviewer is proven, voided for who clicks through. The rules are in rules/reliability.ts. */
 import { sql } from 'kysely';
 import type { Db, Tx } from '../../store/store.ts';
+import { countWords } from '../../text/words.ts';
 import type { Campaign } from '../campaigns/current.ts';
 import type { Context } from '../context.ts';
 import { book, entriesOf } from '../points/ledger.ts';
@@ -8,18 +9,23 @@ import { dayOf } from '../rules/calendar.ts';
 import { entryOfReview, reversalsOf } from '../rules/ledger.ts';
 import { answerTo, bookReviews, reliability, reviewKey, type Answer, type PastReview, type Reliability } from '../rules/reliability.ts';
 import type { Scores, Verdict } from '../rules/review-outcome.ts';
-import { countWords } from '../rules/words.ts';
 
 /** Reviews that somebody handed in in a campaign, in order, as their pay sees them. */
-export async function pastReviews(tx: Tx, campaign: Campaign, reviewerId: string): Promise<(PastReview & { readonly at: Date })[]> {
-  const rows = await tx.selectFrom('reviews as r').innerJoin('submissions as s', 's.id', 'r.submission_id').innerJoin('submission_versions as v', (join) => join.onRef('v.submission_id', '=', 'r.submission_id').onRef('v.version', '=', 'r.version'))
-    .leftJoin('golds as g', 'g.submission_id', 'r.submission_id')
-    .select(['r.id', 'r.scores', 'r.verdict', 'r.dwell_ms', 'r.state', 'r.is_gold', 'r.submitted_at', 'g.verdict as gold', 'v.instruction', 'v.context', 'v.response', 'v.language', (eb) => eb.exists(eb.selectFrom('ledger_entries as e').select('e.seq').where('e.campaign_id', '=', campaign.id).where('e.event_id', '=', sql<string>`'review:' || r.id`)).as('booked')])
+async function pastReviews(tx: Tx, campaign: Campaign, reviewerId: string): Promise<(Omit<PastReview, 'words'> & { readonly at: Date })[]> {
+  const rows = await tx.selectFrom('reviews as r').innerJoin('submissions as s', 's.id', 'r.submission_id').leftJoin('golds as g', 'g.submission_id', 'r.submission_id')
+    .select(['r.id', 'r.scores', 'r.verdict', 'r.dwell_ms', 'r.state', 'r.is_gold', 'r.submitted_at', 'g.verdict as gold', (eb) => eb.exists(eb.selectFrom('ledger_entries as e').select('e.seq').where('e.campaign_id', '=', campaign.id).where('e.event_id', '=', sql<string>`'review:' || r.id`)).as('booked')])
     .where('s.campaign_id', '=', campaign.id).where('r.reviewer_id', '=', reviewerId).where('r.submitted_at', 'is not', null).orderBy('r.submitted_at').orderBy('r.id').execute();
   return rows.map((row) => ({
-    id: row.id, key: reviewKey(row.scores as Scores, row.verdict as Verdict), words: countWords(row.instruction, row.language) + countWords(row.context, row.language) + countWords(row.response, row.language), dwell_ms: row.dwell_ms ?? 0, at: row.submitted_at!,
+    id: row.id, key: reviewKey(row.scores as Scores, row.verdict as Verdict), dwell_ms: row.dwell_ms ?? 0, at: row.submitted_at!,
     ...(row.is_gold && row.gold ? { gold: answerTo(row.gold as Verdict, row.verdict as Verdict) } : {}), state: row.state === 'voided' ? ('voided' as const) : row.booked ? ('booked' as const) : ('held' as const),
   }));
+}
+
+/** How much there was to read. */
+async function wordsOfReviews(tx: Tx, ids: readonly string[]): Promise<Map<string, number>> {
+  if (ids.length === 0) return new Map();
+  const rows = await tx.selectFrom('reviews as r').innerJoin('submission_versions as v', (join) => join.onRef('v.submission_id', '=', 'r.submission_id').onRef('v.version', '=', 'r.version')).select(['r.id', 'v.instruction', 'v.context', 'v.response', 'v.language']).where('r.id', 'in', [...ids]).execute();
+  return new Map(rows.map(({ id, language, ...text }) => [id, countWords(text.instruction, language) + countWords(text.context, language) + countWords(text.response, language)]));
 }
 
 /** Answers to gold items in a campaign, in order; those of voided reviews too: nobody begins anew by falling. */
@@ -39,8 +45,11 @@ export async function reliabilityOf(tx: Tx, campaign: Campaign, reviewerId: stri
 /** Books or voids what follows from a reviewer's reviews so far. `last`: at the end of the campaign. */
 export async function settleReviewer(tx: Tx, context: Context, campaign: Campaign, reviewer: { readonly id: string; readonly team_id: string | null }, last = false): Promise<void> {
   const reviews = await pastReviews(tx, campaign, reviewer.id);
-  const { book: toBook, void: toVoid } = bookReviews(campaign.points, reviews, last);
-  const entries = toBook.map(({ id, facts }) => entryOfReview(campaign.points, { id, work_day: dayOf(reviews.find((one) => one.id === id)!.at.getTime(), campaign.time_zone), reviewer: { user_id: reviewer.id, team_id: reviewer.team_id } }, facts));
+  // Which are booked does not depend on their words, and counting those of hundreds takes long: only of what is booked they are asked for.
+  const { book: toBook, void: toVoid } = bookReviews(campaign.points, reviews.map((review) => ({ ...review, words: 0 })), last);
+  const words = await wordsOfReviews(tx, toBook.map(({ id }) => id));
+  const at = new Map(reviews.map((review) => [review.id, review.at.getTime()]));
+  const entries = toBook.map(({ id, facts }) => entryOfReview(campaign.points, { id, work_day: dayOf(at.get(id)!, campaign.time_zone), reviewer: { user_id: reviewer.id, team_id: reviewer.team_id } }, { ...facts, words: words.get(id)! }));
   const own = toVoid.length > 0 ? await entriesOf(tx, campaign.id, { user: reviewer.id }) : [];
   const reversals = toVoid.flatMap((id) => reversalsOf(`review:${id}`, own, 'review_voided'));
   if (toVoid.length > 0) await tx.updateTable('reviews').set({ state: 'voided', valid: false }).where('id', 'in', [...toVoid]).execute();

@@ -2,13 +2,14 @@
 import { audit } from '../../store/audit.ts';
 import { newId } from '../../store/id.ts';
 import { isUniqueViolation, type Db, type Tx } from '../../store/store.ts';
+import { countWords } from '../../text/words.ts';
 import type { Person } from '../accounts/sessions.ts';
 import { holdCampaign, requireCampaign, type Campaign } from '../campaigns/current.ts';
 import { guidelineOf } from '../campaigns/guidelines.ts';
 import { passageView } from '../campaigns/passages.ts';
 import { instantOf, type Context } from '../context.ts';
 import { closedFor, notFound, Refusal } from '../refusal.ts';
-import { assign, mayReview, pairCap, type ReviewerFacts } from '../rules/assignment.ts';
+import { assign, mayReview, pairCap, type AssignmentPolicy, type ReviewerFacts } from '../rules/assignment.ts';
 import { dayOf } from '../rules/calendar.ts';
 import { forbids } from '../rules/campaign.ts';
 import { NEEDS_PASSAGE, type CategoryKey } from '../rules/categories.ts';
@@ -16,7 +17,6 @@ import { leastDwell } from '../rules/points.ts';
 import { isWornOut, nextIsGold, pickGold } from '../rules/reliability.ts';
 import { CRITERIA, reviewFaults, type Criterion, type Flag, type Scores, type Verdict } from '../rules/review-outcome.ts';
 import { LEASE_TIMES } from '../rules/work.ts';
-import { countWords } from '../rules/words.ts';
 import { findingsOf } from '../writing/records.ts';
 import { UNDO_MS } from '../writing/submit.ts';
 import { decideByReviews, lockRecord } from './decide.ts';
@@ -98,7 +98,7 @@ async function assignWaiting(tx: Tx, context: Context, campaign: Campaign, perso
     .where('s.campaign_id', '=', campaign.id).where('s.state', '=', 'in_review').where('s.needs_decision', 'is', null).whereRef('s.reviews_taken', '<', 's.reviews_wanted').where('s.waiting_since', '<=', new Date(now - UNDO_MS)).where('s.author_id', '!=', person.id)
     .where((eb) => eb.not(eb.exists(eb.selectFrom('reviews as r').select('r.id').whereRef('r.submission_id', '=', 's.id').where('r.reviewer_id', '=', person.id))))
     .orderBy('s.waiting_since').limit(DRAWN_FROM).execute();
-  const policy = await assignmentPolicy(tx, campaign);
+  const policy = await assignmentPolicy(tx, context, campaign);
   let waiting = rows.map((row) => ({ submission_id: row.id, author_id: row.author_id, asker_id: row.asked_by, team_id: row.team_id, language: row.language, reviewers: [], waiting_since: row.waiting_since.getTime() }));
   for (;;) {
     const chosen = assign(waiting, facts, policy, now, context.random);
@@ -110,12 +110,25 @@ async function assignWaiting(tx: Tx, context: Context, campaign: Campaign, perso
   }
 }
 
+/** In a campaign of so many records what the policy follows from changes slowly: it is kept for a while, since it is counted over all of them. */
+const LARGE = 1000;
+const KEPT_MS = 30_000;
+const kept = new WeakMap<Db, { campaign: string; until: number; policy: AssignmentPolicy }>();
+
+async function assignmentPolicy(tx: Tx, context: Context, campaign: Campaign): Promise<AssignmentPolicy> {
+  const known = kept.get(context.store.db);
+  if (known?.campaign === campaign.id && known.until > performance.now()) return known.policy;
+  const { records, ...policy } = await readPolicy(tx, campaign);
+  if (records >= LARGE) kept.set(context.store.db, { campaign: campaign.id, until: performance.now() + KEPT_MS, policy });
+  return policy;
+}
+
 /** Teams with somebody in them; and how often one may meet one author. */
-async function assignmentPolicy(tx: Tx, campaign: Campaign) {
+async function readPolicy(tx: Tx, campaign: Campaign): Promise<AssignmentPolicy & { readonly records: number }> {
   const { teams } = await tx.selectFrom('memberships').select((eb) => eb.fn.count<number>('team_id').distinct().as('teams')).where('until', 'is', null).executeTakeFirstOrThrow();
   const { authors, records } = await tx.selectFrom('submissions').select((eb) => [eb.fn.count<number>('author_id').distinct().as('authors'), eb.fn.countAll<number>().as('records')]).where('campaign_id', '=', campaign.id).executeTakeFirstOrThrow();
   const { reviewers } = await tx.selectFrom('users').select((eb) => eb.fn.countAll<number>().as('reviewers')).where('status', '=', 'active').where((eb) => eb('roles', '&&', eb.val(['reviewer', 'moderator', 'admin', 'owner'] as const) as never)).executeTakeFirstOrThrow();
-  return { teams, pair_cap: pairCap(records * campaign.policy.reviews, authors, reviewers) };
+  return { teams, pair_cap: pairCap(records * campaign.policy.reviews, authors, reviewers), records };
 }
 
 async function insertReview(tx: Tx, context: Context, person: Person, review: { readonly submission_id: string; readonly version: number; readonly round: number; readonly is_gold: boolean }): Promise<string> {
@@ -140,7 +153,7 @@ async function reviewItem(context: Context, person: Person, id: string) {
 }
 
 /** Whose earlier record it is like would say something of the author. */
-const blind = <F extends { readonly code: string; readonly values: Readonly<Record<string, string | number>> }>(finding: F): F => (finding.code === 'like_your_own' ? { ...finding, code: 'like_another', values: { percent: finding.values['percent']! } } : finding);
+export const blind = <F extends { readonly code: string; readonly values: Readonly<Record<string, string | number>> }>(finding: F): F => (finding.code === 'like_your_own' ? { ...finding, code: 'like_another', values: { percent: finding.values['percent']! } } : finding);
 
 const criteriaOf = (category: CategoryKey): Criterion[] => CRITERIA.filter((criterion) => criterion !== 'grounded' || NEEDS_PASSAGE.includes(category));
 

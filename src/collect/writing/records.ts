@@ -16,9 +16,10 @@ import type { RecordText } from '../rules/forms.ts';
 import { reversalsOf } from '../rules/ledger.ts';
 import { recordPoints } from '../rules/points.ts';
 import { CRITERIA, type Flag, type Scores, type Verdict } from '../rules/review-outcome.ts';
-import { mayAppeal } from '../rules/submission.ts';
+import { mayAppeal, WAITS_FOR_AUTHOR } from '../rules/submission.ts';
 import { excerptOf } from './drafts.ts';
-import { EXPECTED_QUALITY, factsOf, moved } from './submit.ts';
+import { lapseOf } from './lapse.ts';
+import { EXPECTED_QUALITY, factsOf, factsOfAll, moved } from './submit.ts';
 
 /** A review shows to the author once there is a decision, without a name. */
 const DECIDED: readonly string[] = ['accepted', 'rejected', 'changes_requested', 'needs_fix', 'retracted'];
@@ -29,7 +30,10 @@ async function ownRecord(context: Context, person: Person, id: string) {
   return row;
 }
 
-/** Provisional points of undecided records in one query each. */
+/** States in which nothing is to be hoped for. */
+const WORTHLESS: readonly string[] = ['rejected', 'withdrawn', 'retracted'];
+
+/** Settled points, or what there would be if it is accepted. */
 async function pointsOf(db: Db, campaign: Campaign, submission: Parameters<typeof factsOf>[1] & { readonly state: string; readonly quality: number | null; readonly round: number }) {
   const entry = (await entriesOf(db, campaign.id, { subject: `submission:${submission.id}` })).findLast(({ kind, user_id }) => kind === 'record' && user_id === submission.author_id);
   if (entry && entry.factors.kind === 'record') {
@@ -37,7 +41,7 @@ async function pointsOf(db: Db, campaign: Campaign, submission: Parameters<typeo
     const points = recordPoints(campaign.points, entry.factors.facts);
     return { ...points, delta_mp: reversed ? 0 : entry.delta_mp, rules_version: entry.rules_version, settled: true };
   }
-  if (['rejected', 'withdrawn', 'retracted'].includes(submission.state)) return null;
+  if (WORTHLESS.includes(submission.state)) return null;
   return { ...recordPoints(campaign.points, await factsOf(db, submission, EXPECTED_QUALITY)), rules_version: campaign.rules_version, settled: false };
 }
 
@@ -50,11 +54,13 @@ export async function listRecords(context: Context, person: Person) {
   const entries = await entriesOf(db, campaign.id, { user: person.id });
   const sums = new Map<string, number>();
   for (const { subject, delta_mp } of entries) sums.set(subject, (sums.get(subject) ?? 0) + delta_mp);
-  return Promise.all(rows.map(async (row) => {
+  const facts = await factsOfAll(db, rows.filter(({ id, state }) => !sums.has(`submission:${id}`) && !WORTHLESS.includes(state)), EXPECTED_QUALITY);
+  return rows.map((row) => {
     const settled = sums.has(`submission:${row.id}`);
-    const points_mp = settled ? sums.get(`submission:${row.id}`)! : ((await pointsOf(db, campaign, row))?.delta_mp ?? 0);
+    const expected = facts.get(row.id);
+    const points_mp = settled ? sums.get(`submission:${row.id}`)! : expected ? recordPoints(campaign.points, expected).delta_mp : 0;
     return { id: row.id, category: row.category as CategoryKey, state: row.state, excerpt: excerptOf(row), language: row.language, at: row.created_at.toISOString(), points_mp, settled };
-  }));
+  });
 }
 
 /** Versions, passage and findings of a record, as its author and moderators see them. */
@@ -91,9 +97,9 @@ export async function recordView(context: Context, person: Person, id: string) {
   const decided = DECIDED.includes(submission.state);
   const may = (deed: Parameters<typeof forbids>[1]) => forbids(campaign.state, deed) === undefined;
   return {
-    id, state: submission.state, ...(await recordContent(db, submission, person.locale)), reviews: decided ? await reviewsOf(db, id) : [], rationale: decided ? await rationaleOf(db, id) : null, points: await pointsOf(db, campaign, submission),
+    id, state: submission.state, ...(await recordContent(db, submission, person.locale)), reviews: decided ? await reviewsOf(db, id) : [], rationale: decided ? await rationaleOf(db, id) : null, points: await pointsOf(db, campaign, submission), answer_by: (await lapseOf(db, campaign, id))?.toISOString() ?? null, lapsed: submission.lapsed,
     may: {
-      revise: ['needs_fix', 'changes_requested'].includes(submission.state) && may('revise'), appeal: mayAppeal(submission.state, submission.round) && may('appeal'),
+      revise: WAITS_FOR_AUTHOR.includes(submission.state) && may('revise'), appeal: mayAppeal(submission.state, submission.round) && may('appeal'),
       withdraw: !['withdrawn', 'retracted'].includes(submission.state) && may('withdraw'),
     },
   };
@@ -149,7 +155,7 @@ export async function appealRecord(context: Context, person: Person, id: string,
     // While nobody reviews any more, a moderator decides.
     const reviewed = forbids(campaign.state, 'review') === undefined;
     await tx.updateTable('submissions').set({
-      state: moved(appealed, 'reopen', 'system'), round: submission.round + 1, reviews_taken: 0, reviews_wanted: campaign.policy.reviews, needs_decision: reviewed ? null : 'appeal', appeal_reason: reason, decided_at: null, quality: null, waiting_since: instantOf(context),
+      state: moved(appealed, 'reopen', 'system'), round: submission.round + 1, reviews_taken: 0, reviews_wanted: campaign.policy.reviews, needs_decision: reviewed ? null : 'appeal', appeal_reason: reason, decided_at: null, quality: null, lapsed: false, waiting_since: instantOf(context),
     }).where('id', '=', id).execute();
     await audit(tx, { actor: person.id, type: 'record.appealed', subject: `submission:${id}`, payload: { round: submission.round + 1 } }, instantOf(context));
   });

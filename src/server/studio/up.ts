@@ -130,11 +130,13 @@ function alreadyUp(folder: string): ResourceError {
 function startJobs(context: Context, onFault: (error: unknown) => void): { stop(): Promise<void> } {
   let running: Promise<void> = Promise.resolve();
   let busy = false;
-  const timer = setInterval(() => {
+  const tick = () => {
     if (busy) return;
     busy = true;
     running = runJobs(context).catch(onFault).finally(() => (busy = false));
-  }, JOBS_MS);
+  };
+  const timer = setInterval(tick, JOBS_MS);
+  tick();
   return {
     stop: async () => {
       clearInterval(timer);
