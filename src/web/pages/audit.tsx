@@ -2,6 +2,7 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useTranslation } from '../i18n/react.ts';
+import { ApiError } from '../api/client.ts';
 import { auditQuery, voteAudit } from '../api/review.ts';
 import type { AuditItem } from '../api/types.ts';
 import { QueryState, useErrorText } from '../app/failure.tsx';
@@ -37,15 +38,20 @@ function Item({ item, left }: { readonly item: AuditItem; readonly left: number 
   const [vote, setVote] = useState<'pass' | 'fail'>();
   const [reason, setReason] = useState('');
   const [problem, setProblem] = useState<string>();
+  const next = () => {
+    void client.resetQueries({ queryKey: ['audit'] });
+    void client.invalidateQueries({ queryKey: ['session'] });
+    window.scrollTo({ top: 0 });
+  };
   const send = useMutation({
     mutationFn: () => voteAudit(item.record_id, vote ?? 'pass', reason.trim()),
-    onSuccess: () => {
-      toast({ text: t('audit.thanks') });
-      void client.resetQueries({ queryKey: ['audit'] });
-      void client.invalidateQueries({ queryKey: ['session'] });
-      window.scrollTo({ top: 0 });
+    onSuccess: () => (toast({ text: t('audit.thanks') }), next()),
+    onError: (error) => {
+      // Others were quicker: this record needs no vote more.
+      if (!(error instanceof ApiError && error.code === 'audited_already')) return setProblem(errorText(error));
+      toast({ text: errorText(error) });
+      next();
     },
-    onError: (error) => setProblem(errorText(error)),
   });
   const submit = () => {
     if (!vote) return setProblem(t('review.verdictFirst'));
