@@ -11,7 +11,7 @@ import { holdCampaign, requireCampaign, type Campaign } from '../campaigns/curre
 import { instantOf, type Context } from '../context.ts';
 import { closedFor, notFound, Refusal } from '../refusal.ts';
 import { retractRecord } from '../reviewing/decide.ts';
-import { blind } from '../reviewing/reviews.ts';
+import { blind, typingOf } from '../reviewing/reviews.ts';
 import { dayOf } from '../rules/calendar.ts';
 import { forbids } from '../rules/campaign.ts';
 import { oneOf } from '../rules/chance.ts';
@@ -85,7 +85,7 @@ export async function nextAudit(context: Context, person: Person) {
   const submission = await db.selectFrom('submissions').selectAll().where('id', '=', chosen.submission_id).executeTakeFirstOrThrow();
   const { versions, ...content } = await recordContent(db, submission, person.locale);
   const { telemetry } = await db.selectFrom('submission_versions').select('telemetry').where('submission_id', '=', submission.id).where('version', '=', submission.version).executeTakeFirstOrThrow();
-  return { left: items.length, item: { record_id: submission.id, ...content, findings: content.findings.map(blind), version: versions.at(-1)!, telemetry: telemetry as { paste_share: number; active_ms: number; edits: number } } };
+  return { left: items.length, item: { record_id: submission.id, ...content, findings: content.findings.map(blind), version: versions.at(-1)!, telemetry: typingOf(telemetry) } };
 }
 
 /** Judges a record of a sample. Throws Refusal where it needs no vote of this person any more. */

@@ -82,10 +82,12 @@ function Item({ item, left }: { readonly item: AuditItem; readonly left: number 
             </div>
             {item.findings.length > 0 && <ul className="mt-5 grid gap-1.5 border-t border-line pt-4 text-[0.9375rem]">{item.findings.map((finding) => <li key={finding.code + JSON.stringify(finding.values)} className="text-warn">{say(finding)}</li>)}</ul>}
           </Card>
-          <Card>
-            <CardTitle aside={t('review.factsAside')}>{t('review.facts')}</CardTitle>
-            <Facts columns items={[[t('review.pasted'), format.percent(item.telemetry.paste_share)], [t('review.active'), t('review.minutes', { count: Math.max(1, Math.round(item.telemetry.active_ms / 60_000)) })], [t('review.edits'), format.number(item.telemetry.edits)]]} />
-          </Card>
+          {item.telemetry && (
+            <Card>
+              <CardTitle aside={t('review.factsAside')}>{t('review.facts')}</CardTitle>
+              <Facts columns items={[[t('review.pasted'), format.percent(item.telemetry.paste_share)], [t('review.active'), t('review.minutes', { count: Math.max(1, Math.round(item.telemetry.active_ms / 60_000)) })], [t('review.edits'), format.number(item.telemetry.edits)]]} />
+            </Card>
+          )}
           <Guidance guideline={item.guideline} lang={document.documentElement.lang} />
         </div>
         <form
