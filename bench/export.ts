@@ -61,11 +61,11 @@ async function cell<T>(name: string, make: () => T | Promise<T>): Promise<T> {
   return result;
 }
 
-function run(command: string, args: readonly string[]): { seconds: number; output: string } {
+function run(command: string, args: readonly string[]): { seconds: number; output: string; said: string } {
   const began = performance.now();
   const { status, stdout, stderr, error } = spawnSync(command, args, { encoding: 'utf8', maxBuffer: 2 ** 28 });
   if (status !== 0) throw new Error(`${command} ${args.join(' ')}: ${error?.message ?? stderr.slice(-2000)}`);
-  return { seconds: (performance.now() - began) / 1000, output: stdout };
+  return { seconds: (performance.now() - began) / 1000, output: stdout, said: stderr };
 }
 
 interface Written {
@@ -80,10 +80,13 @@ const write = (source: string, type: ExportType, out: string): Written & { reado
   const { seconds, output } = run(process.execPath, ['bench/export-write.ts', '--model', source, '--type', type, '--out', out, '--threads', String(threads)]);
   return { ...(JSON.parse(output) as Written), wall: seconds };
 };
+let build = '';
 const quantise = (source: string, type: ExportType, out: string): number => {
   rmSync(out, { force: true });
   const flags = PEER[type];
-  return run(quantiser, [...flags.slice(0, -1), source, out, flags.at(-1)!, String(threads)]).seconds;
+  const { seconds, output, said } = run(quantiser, [...flags.slice(0, -1), source, out, flags.at(-1)!, String(threads)]);
+  build = /build = \d+ \(\w+\)/.exec(output + said)?.[0] ?? build;
+  return seconds;
 };
 
 async function makeNeox(folder: string): Promise<string> {
@@ -218,8 +221,7 @@ async function proof(name: string) {
   return { name, parameters: parameterCount(architecture), largest_tensor_bytes: largest, types: rows };
 }
 
-const release = run(quantiser, ['--help']).output.split('\n')[0]?.slice(0, 80);
 const models = [];
 for (const name of values.models.split(',')) models.push(await proof(name));
-const report = { ...machine(), date: new Date().toISOString(), threads, peer: `llama-quantize (${release})`, bars: BARS, models };
+const report = { ...machine(), date: new Date().toISOString(), threads, peer: `llama-quantize (${build})`, bars: BARS, models };
 writeFileSync(values.out, `${JSON.stringify(report, null, 2)}\n`);

@@ -57,8 +57,8 @@ export interface GgufTensor {
   readonly dtype: WritableDType;
   /** Row-major, outermost dimension first; the file has them the other way round. */
   readonly shape: readonly number[];
-  /** The values, row-major. Called once, when the tensor is written. */
-  data(): Float32Array | Promise<Float32Array>;
+  /** The values, row-major: in `room`, which has their number, or in an array of the caller's. Called once, when the tensor is written. */
+  data(room: Float32Array): Float32Array | Promise<Float32Array>;
 }
 
 export interface GgufWriteOptions {
@@ -95,10 +95,12 @@ export async function writeGguf(path: string, options: GgufWriteOptions): Promis
     file.write(bytes);
     options.onProgress?.(file.bytes, total);
   };
+  // One for all: a room of its own for each would stay until the collector comes.
+  const room = new SharedArrayBuffer(4 * Math.max(0, ...tensors.map(({ shape }) => elementCount(shape)!)));
   try {
     write(header);
     for (const [i, tensor] of tensors.entries()) {
-      const data = await tensor.data();
+      const data = await tensor.data(new Float32Array(room, 0, elementCount(tensor.shape)));
       if (data.length !== elementCount(tensor.shape)) throw new RangeError(`tensor ${tensor.name} has ${data.length} values for shape [${tensor.shape.join(', ')}]`);
       for await (const bytes of pool.convert(tensor.dtype, data, tensor.shape.at(-1)!, `${path} ${tensor.name}`)) write(bytes);
       write(Buffer.alloc(padding(sizes[i]!)));

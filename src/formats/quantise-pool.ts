@@ -16,7 +16,7 @@ const PIECE_VALUES = 2 ** 18;
 const INLINE: ReadonlySet<WritableDType> = new Set(['F32', 'F16', 'BF16']);
 
 interface Waiting {
-  readonly resolve: (bytes: Uint8Array) => void;
+  readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -34,7 +34,7 @@ export class QuantisePool {
   }
 
   /**
-   * Yields the bytes of `data` as `dtype`, in order. Threads start at the first tensor that is worth it.
+   * Yields the bytes of `data` as `dtype`, in order; each is good until the next is asked for. Threads start at the first tensor that is worth it.
    * Throws InputError, naming `where`, for values that the type cannot hold.
    */
   async *convert(dtype: WritableDType, data: Float32Array, rowLength: number, where: string): AsyncGenerator<Uint8Array> {
@@ -49,28 +49,34 @@ export class QuantisePool {
       }
       return;
     }
-    const running: Promise<Uint8Array>[] = [];
+    const running: { readonly target: Uint8Array; readonly done: Promise<void> }[] = [];
+    const rooms = Array.from({ length: 2 * this.#count }, () => new SharedArrayBuffer(bytesOf(dtype, rows)));
+    const shared = data.buffer instanceof SharedArrayBuffer;
     try {
       for (let at = 0; at < data.length || running.length > 0;) {
-        while (at < data.length && running.length < 2 * this.#count) {
-          const promise = this.#send({ dtype, source: data.slice(at, at + rows), rowLength, where });
-          promise.catch(() => {}); // looked at below, in its turn
-          running.push(promise);
-          at += rows;
+        for (; at < data.length && rooms.length > 0; at += rows) {
+          const source = shared ? data.subarray(at, at + rows) : data.slice(at, at + rows);
+          const target = new Uint8Array(rooms.pop()!, 0, bytesOf(dtype, source.length));
+          const done = this.#send({ dtype, source, target, rowLength, where }, shared ? [] : [source.buffer as ArrayBuffer]);
+          done.catch(() => {}); // looked at below, in its turn
+          running.push({ target, done });
         }
-        yield await running.shift()!;
+        const { target, done } = running.shift()!;
+        await done;
+        yield target;
+        rooms.push(target.buffer as SharedArrayBuffer);
       }
     } finally {
-      await Promise.allSettled(running);
+      await Promise.allSettled(running.map(({ done }) => done));
     }
   }
 
-  #send(request: QuantiseRequest): Promise<Uint8Array> {
+  #send(request: QuantiseRequest, handedOver: ArrayBuffer[]): Promise<void> {
     if (this.#threads.length < this.#count) this.#threads.push(start());
     const thread = this.#threads.reduce((least, next) => (next.waiting.length < least.waiting.length ? next : least));
     return new Promise((resolve, reject) => {
       thread.waiting.push({ resolve, reject });
-      thread.worker.postMessage(request, [request.source.buffer as ArrayBuffer]);
+      thread.worker.postMessage(request, handedOver);
     });
   }
 
@@ -88,7 +94,7 @@ function start(): Thread {
   const waiting: Waiting[] = [];
   worker.on('message', (reply: QuantiseReply) => {
     const { resolve, reject } = waiting.shift()!;
-    if ('bytes' in reply) resolve(reply.bytes);
+    if ('done' in reply) resolve();
     else reject(reply.parts ? new InputError(reply.parts) : new Error(reply.message));
   });
   worker.on('error', (error) => {

@@ -92,10 +92,10 @@ test('what may be done while a campaign is in each state', () => {
   const may = (state: (typeof CAMPAIGN_STATES)[number]) => DEEDS.filter((deed) => forbids(state, deed) === undefined).join(' ');
   assert.deepEqual(Object.fromEntries(CAMPAIGN_STATES.map((state) => [state, may(state)])), {
     draft: 'draft configure',
-    open: 'claim draft submit revise review appeal adjudicate withdraw retract settle configure',
-    paused: 'draft adjudicate withdraw retract settle configure',
-    closing: 'draft submit revise review appeal adjudicate withdraw retract settle',
-    adjudicating: 'draft appeal adjudicate withdraw retract settle audit',
+    open: 'claim draft submit revise review appeal adjudicate withdraw retract settle seal configure',
+    paused: 'draft adjudicate withdraw retract settle seal configure',
+    closing: 'draft submit revise review appeal adjudicate withdraw retract settle seal',
+    adjudicating: 'draft appeal adjudicate withdraw retract settle audit seal',
     frozen: 'draft withdraw retract deliver seal',
     archived: 'withdraw seal',
   });

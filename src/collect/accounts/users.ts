@@ -133,6 +133,7 @@ export async function ownData({ store: { db } }: Context, person: Person): Promi
     sessions: await db.selectFrom('sessions').select(['created_at', 'seen_at', 'expires_at']).where('user_id', '=', person.id).execute(),
     drafts: await db.selectFrom('drafts').selectAll().where('user_id', '=', person.id).execute(),
     records: mine.map((record) => ({ ...record, versions: versions.filter(({ submission_id }) => submission_id === record.id) })),
+    questions: await db.selectFrom('tasks').select(['id', 'category', 'seed_instruction', 'language', 'state', 'created_at']).where('asked_by', '=', person.id).where('kind', '=', 'answer').execute(),
     reviews: await db.selectFrom('reviews').select(['id', 'version', 'round', 'state', 'scores', 'verdict', 'flags', 'comment', 'skip_reason', 'dwell_ms', 'assigned_at', 'submitted_at']).where('reviewer_id', '=', person.id).execute(),
     points: await db.selectFrom('ledger_entries').selectAll().where('user_id', '=', person.id).orderBy('seq').execute(),
     reports: await db.selectFrom('reports').select(['reason', 'state', 'at']).where('reporter_id', '=', person.id).execute(),
@@ -160,6 +161,7 @@ export async function eraseOwn(context: Context, person: Person, password: strin
     await tx.updateTable('drafts').set({ body: JSON.stringify({ instruction: '', context: '', response: '' }), device: '' }).where('user_id', '=', id).execute();
     await tx.updateTable('drafts').set({ state: 'discarded' }).where('user_id', '=', id).where('state', '=', 'open').execute();
     await tx.updateTable('leases').set({ state: 'released' }).where('user_id', '=', id).where('state', '=', 'claimed').execute();
+    await tx.updateTable('tasks').set({ state: 'dropped', seed_instruction: '' }).where('asked_by', '=', id).where('kind', '=', 'answer').where('state', '=', 'open').execute();
     await tx.updateTable('reports').set({ reason: '' }).where('reporter_id', '=', id).execute();
     await tx.updateTable('memberships').set({ until: instantOf(context) }).where('user_id', '=', id).where('until', 'is', null).execute();
     await audit(tx, { actor: id, type: 'person.erased', subject: `user:${id}` }, instantOf(context));

@@ -2,6 +2,7 @@
 import { audit } from '../../store/audit.ts';
 import { newId } from '../../store/id.ts';
 import { isUniqueViolation, type Db, type Tx } from '../../store/store.ts';
+import { countWords } from '../../text/words.ts';
 import type { Person } from '../accounts/sessions.ts';
 import { holdCampaign, requireCampaign, type Campaign } from '../campaigns/current.ts';
 import { guidelineOf } from '../campaigns/guidelines.ts';
@@ -16,7 +17,6 @@ import { leastDwell } from '../rules/points.ts';
 import { isWornOut, nextIsGold, pickGold } from '../rules/reliability.ts';
 import { CRITERIA, reviewFaults, type Criterion, type Flag, type Scores, type Verdict } from '../rules/review-outcome.ts';
 import { LEASE_TIMES } from '../rules/work.ts';
-import { countWords } from '../rules/words.ts';
 import { findingsOf } from '../writing/records.ts';
 import { UNDO_MS } from '../writing/submit.ts';
 import { decideByReviews, lockRecord } from './decide.ts';
@@ -153,7 +153,7 @@ async function reviewItem(context: Context, person: Person, id: string) {
 }
 
 /** Whose earlier record it is like would say something of the author. */
-const blind = <F extends { readonly code: string; readonly values: Readonly<Record<string, string | number>> }>(finding: F): F => (finding.code === 'like_your_own' ? { ...finding, code: 'like_another', values: { percent: finding.values['percent']! } } : finding);
+export const blind = <F extends { readonly code: string; readonly values: Readonly<Record<string, string | number>> }>(finding: F): F => (finding.code === 'like_your_own' ? { ...finding, code: 'like_another', values: { percent: finding.values['percent']! } } : finding);
 
 const criteriaOf = (category: CategoryKey): Criterion[] => CRITERIA.filter((criterion) => criterion !== 'grounded' || NEEDS_PASSAGE.includes(category));
 

@@ -5,7 +5,7 @@
 import { CRITERIA, type Scores, type Verdict } from './review-outcome.ts';
 import { oneOf } from './chance.ts';
 import type { PointsRules } from './points-rules.ts';
-import { reviewPay, type ReviewFacts } from './points.ts';
+import type { ReviewFacts } from './points.ts';
 
 export type Answer = 'right' | 'near' | 'wrong';
 
@@ -132,7 +132,3 @@ export function bookReviews(rules: PointsRules, reviews: readonly PastReview[], 
     book: held.map(({ id, words, dwell_ms, gold }) => ({ id, facts: { words, dwell_ms, constant: false, ...(gold ? { gold } : {}) } })),
   };
 }
-
-/** What reviews that are held would pay: shown as provisional. */
-export const heldPay = (rules: PointsRules, reviews: readonly PastReview[]): number =>
-  reviews.filter(({ state }) => state === 'held').reduce((sum, { words, dwell_ms, gold }) => sum + reviewPay(rules, { words, dwell_ms, constant: false, ...(gold ? { gold } : {}) }).delta_mp, 0);

@@ -19,7 +19,7 @@ export const session = z.strictObject({
   }).nullable(),
   campaign: campaignSummary.nullable(),
   consent: z.strictObject({ needed: z.int(), given: z.int().nullable() }).nullable(),
-  waiting: z.strictObject({ drafts: z.int(), revisions: z.int(), reviews: z.int(), adjudications: z.int() }).nullable(),
+  waiting: z.strictObject({ drafts: z.int(), revisions: z.int(), reviews: z.int(), adjudications: z.int(), audits: z.int() }).nullable(),
 });
 export type Session = Read<typeof session>;
 

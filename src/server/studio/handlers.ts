@@ -9,15 +9,20 @@ import { requireCampaign } from '../../collect/campaigns/current.ts';
 import { guidelineOf, saveGuideline } from '../../collect/campaigns/guidelines.ts';
 import { homeView, sessionView } from '../../collect/campaigns/home.ts';
 import { addPassage, listPassages, movePassage } from '../../collect/campaigns/passages.ts';
-import { answerReport, listPeople, listReports, logPage, progressView, qualityView, reportRecord, verifyLogs } from '../../collect/campaigns/progress.ts';
+import { listPeople, logPage, progressView, verifyLogs } from '../../collect/campaigns/progress.ts';
+import { qualityView } from '../../collect/campaigns/quality.ts';
+import { listReports, report, reportCase, settleReport } from '../../collect/campaigns/reports.ts';
 import type { Context } from '../../collect/context.ts';
 import { makeDemo } from '../../collect/demo-campaign.ts';
 import { listAwards, moveAward } from '../../collect/points/awards.ts';
+import { nextAudit, voteAudit } from '../../collect/points/audits.ts';
+import { ownPoints } from '../../collect/points/own.ts';
 import { boardView, liveView } from '../../collect/points/boards.ts';
 import { adjudicate, decisionView, listDecisions, retract } from '../../collect/reviewing/decide.ts';
 import { nextReview, skipReview, submitReview } from '../../collect/reviewing/reviews.ts';
 import { actorsOf } from '../../collect/rules/access.ts';
 import { checkDraft, discardDraft, draftView, saveDraft } from '../../collect/writing/drafts.ts';
+import { askQuestion, dropQuestion, listQuestions, passageToAskAbout } from '../../collect/writing/questions.ts';
 import { appealRecord, listRecords, recordView, reviseRecord, withdrawRecord } from '../../collect/writing/records.ts';
 import { submitDraft, undoSubmit } from '../../collect/writing/submit.ts';
 import { claimTask, extendLease, releaseDraft } from '../../collect/writing/tasks.ts';
@@ -131,10 +136,18 @@ export const HANDLERS: Handlers = {
     await withdrawRecord(context, person, path.id);
     return ok;
   },
-  report: async ({ context }, { person, path, body }) => {
-    await reportRecord(context, person, path.id, body.reason);
+  report: async ({ context }, { person, body }) => {
+    await report(context, person, body);
     return ok;
   },
+  questions: async ({ context }, { person }) => listQuestions(context, person),
+  askQuestion: async ({ context }, { person, body }) => ({ id: await askQuestion(context, person, body) }),
+  questionPassage: async ({ context }, { person, body }) => ({ passage: await passageToAskAbout(context, person, body.category, body.language) }),
+  dropQuestion: async ({ context }, { person, path }) => {
+    await dropQuestion(context, person, path.id);
+    return ok;
+  },
+  points: async ({ context }, { person }) => ownPoints(context, person),
   board: async ({ context }, { person, query }) => boardView(context, person, query.period),
   live: async ({ context }, { body }) => liveView(context, body.token),
 
@@ -151,6 +164,11 @@ export const HANDLERS: Handlers = {
   decision: async ({ context }, { person, path }) => mutable(await decisionView(context, person, path.id)),
   decide: async ({ context }, { person, path, body }) => {
     await adjudicate(context, person, path.id, body);
+    return ok;
+  },
+  nextAudit: async ({ context }, { person }) => mutable(await nextAudit(context, person)),
+  voteAudit: async ({ context }, { person, path, body }) => {
+    await voteAudit(context, person, path.id, body);
     return ok;
   },
   retract: async ({ context }, { person, path, body }) => {
@@ -192,9 +210,10 @@ export const HANDLERS: Handlers = {
     await moveAward(context, person, path.id, body.event, body.reason);
     return ok;
   },
-  reports: async ({ context }) => ({ reports: await listReports(context) }),
-  answerReport: async ({ context }, { person, path, body }) => {
-    await answerReport(context, person, path.id, body.state);
+  reports: async ({ context }, { person }) => ({ reports: await listReports(context, person) }),
+  reportCase: async ({ context }, { person, path }) => mutable(await reportCase(context, person, path.id)),
+  settleReport: async ({ context }, { person, path, body }) => {
+    await settleReport(context, person, path.id, body);
     return ok;
   },
   log: async ({ context }, { query }) => logPage(context, query.before),
