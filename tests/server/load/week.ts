@@ -7,7 +7,7 @@ import { Random } from '../../../src/artefacts/random.ts';
 import { NEEDS_PASSAGE, type CategoryKey } from '../../../src/collect/rules/categories.ts';
 import { lastCutoff } from '../../../src/collect/rules/calendar.ts';
 import { formFindings, type RecordText } from '../../../src/collect/rules/forms.ts';
-import { countWords } from '../../../src/collect/rules/words.ts';
+import { countWords } from '../../../src/text/words.ts';
 import { judge, type ReplayEvent, type ReplaySettings, type ReplayText } from '../../collect/replay.ts';
 import type { Acknowledged } from './acknowledged.ts';
 import { Caller, codeOf, type Reply, type Target } from './caller.ts';
