@@ -25,6 +25,8 @@ const ROLE = 'roslin';
 /** The file name of a socket holds a port; nothing listens on it. */
 const SOCKET_PORT = 5432;
 const START_TIMEOUT_S = 120;
+/** So long a server that seems to run is asked before one looks again whether it does. */
+const TRY_MS = 1000;
 /** A socket's address may have 107 bytes on Linux, 103 on macOS; the server appends 15. */
 const LONGEST_SOCKET_FOLDER = 85;
 /** Advisory locks: held shared by all who use the server, held alone by the one `roslin up`. */
@@ -76,7 +78,7 @@ export class Cluster implements AsyncDisposable {
     const port = adopted ? runningPort(folder) : process.platform === 'win32' ? await freePort() : SOCKET_PORT;
     if (!adopted) await start(folder, user, port, options.flags ?? []);
     const connection = { host: process.platform === 'win32' ? '127.0.0.1' : socketFolder(folder), port, user: ROLE, password: readFileSync(passwordFile(folder), 'utf8').trim() };
-    const guard = await guardOf(connection);
+    const guard = await guardOf(connection, START_TIMEOUT_S * 1000);
     const { rowCount } = await guard.query('select from pg_database where datname = $1', [DATABASE]);
     if (rowCount === 0) await createDatabase(guard, DATABASE);
     return new Cluster(folder, adopted, user, connection, guard, options);
@@ -109,13 +111,13 @@ export class Cluster implements AsyncDisposable {
     for (let wait = 100; !this.#closed; wait = Math.min(5000, 2 * wait)) {
       try {
         if (!(await isRunning(this.folder, this.#user))) await start(this.folder, this.#user, this.#connection.port!, this.#options.flags ?? []);
-        this.#guard = await guardOf(this.#connection);
+        this.#guard = await guardOf(this.#connection, TRY_MS);
         if (this.#serves) await this.tryServe();
         this.#watch();
         this.#options.onLost?.(new Error('The embedded database had ended. It is there again, with all that was committed.'));
         return;
       } catch {
-        // Children of the one that was killed may live a moment longer.
+        // The one that was killed, or its children, may be there for a moment still.
         await sleep(wait);
       }
     }
@@ -225,8 +227,8 @@ async function run(folder: string, user: SystemUser | undefined, program: string
 const lastLines = (text: string): string => text.trim().split('\n').slice(-4).join(' ').slice(-500) || 'no word about why';
 
 /** A connection that says that the server is in use, and ends when the server does. */
-async function guardOf(connection: pg.ClientConfig): Promise<pg.Client> {
-  const guard = await connectWithin(START_TIMEOUT_S * 1000, { ...connection, database: 'postgres' });
+async function guardOf(connection: pg.ClientConfig, ms: number): Promise<pg.Client> {
+  const guard = await connectWithin(ms, { ...connection, database: 'postgres' });
   await guard.query('select pg_advisory_lock_shared($1)', [IN_USE]);
   return guard;
 }
