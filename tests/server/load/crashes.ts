@@ -140,7 +140,7 @@ function backendOf(postmaster: number): number {
   for (const name of readdirSync('/proc')) {
     try {
       if (!/^\d+$/.test(name) || Number(readFileSync(`/proc/${name}/stat`, 'utf8').replace(/^.*\) /s, '').split(' ')[1]) !== postmaster) continue;
-      if (/^postgres: roslin roslin /.test(readFileSync(`/proc/${name}/cmdline`, 'utf8'))) return Number(name);
+      if (readFileSync(`/proc/${name}/cmdline`, 'utf8').startsWith('postgres: roslin roslin ')) return Number(name);
     } catch {
       // It ended meanwhile.
     }

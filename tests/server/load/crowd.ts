@@ -138,9 +138,12 @@ class Worker {
 
   async #save(): Promise<void> {
     const draft = this.#draft;
-    if (!draft || draft.whole) return;
+    if (!draft) return;
+    const { saves } = this.#o.pace;
     draft.saves++;
-    const body = draft.saves >= this.#o.pace.saves ? draft.text : { ...typedSoFar({ ...draft.text, category: draft.category }, draft.saves, this.#o.pace.saves), context: draft.text.context };
+    // Once it is whole its end is taken away and written again.
+    const typed = draft.saves < saves ? draft.saves : saves - ((draft.saves - saves) % 2);
+    const body = typed === saves ? draft.text : { ...typedSoFar({ ...draft.text, category: draft.category }, typed, saves), context: draft.text.context };
     const known = this.#o.acknowledged.drafts.get(draft.id);
     if (known) known.sent = body;
     const reply = await this.#ask('PUT', `/api/drafts/${draft.id}`, { body, revision: draft.revision, device: 'crowd' }, 'PUT /api/drafts/{id}');
@@ -149,7 +152,7 @@ class Worker {
       return;
     }
     draft.revision = reply.body.revision;
-    draft.whole = draft.saves >= this.#o.pace.saves;
+    draft.whole ||= draft.saves >= saves;
     this.#o.acknowledged.drafts.set(draft.id, { revision: draft.revision, body, closed: false });
   }
 
