@@ -1,6 +1,7 @@
 /** Accepted records as the records of a dataset, with where each part comes from: the person by pseudonym, the passage by its source. */
-import { createHmac, randomBytes } from 'node:crypto';
+import { createHmac } from 'node:crypto';
 import type { DatasetRecord, Provenance } from '../artefacts/record-schema.ts';
+import { secretNamed } from '../store/secrets.ts';
 import type { Db, Tx } from '../store/store.ts';
 import type { Campaign } from './campaigns/current.ts';
 import { CHECKS_VERSION, type ServerFinding } from './checks/findings.ts';
@@ -15,9 +16,7 @@ export interface Member {
 
 /** Makes pseudonyms of a campaign: nobody without its key can link them to people, or to those of another campaign. */
 async function pseudonyms(db: Db | Tx, campaignId: string): Promise<(userId: string) => string> {
-  const name = `pseudonyms ${campaignId}`;
-  await db.insertInto('secrets').values({ name, value: randomBytes(32).toString('base64url'), created_at: new Date() }).onConflict((c) => c.doNothing()).execute();
-  const { value: key } = await db.selectFrom('secrets').select('value').where('name', '=', name).executeTakeFirstOrThrow();
+  const key = await secretNamed(db, `pseudonyms ${campaignId}`);
   return (userId) => `p-${createHmac('sha256', key).update(userId).digest('hex').slice(0, 20)}`;
 }
 

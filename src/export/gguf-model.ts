@@ -129,12 +129,15 @@ export function planTensors(a: Architecture, type: ExportType, where: string): P
 export function tensorsOf(model: OpenedModel, type: ExportType, weights: MergedWeights): GgufTensor[] {
   const { architecture: a, config, path } = model;
   const { rowOf } = ggufNaming(ggufFamilyOf(a.type, path).architecture)!;
+  let spare = new Float32Array(0);
   return planTensors(a, type, path).map(({ published, ...tensor }) => ({
     ...tensor,
     data: (room) => {
       if (published === undefined) return room.fill(0);
       const order = rowOf(published, { ...config, head_dim: a.headDim });
-      return order ? reordered(weights.read(published), tensor.shape[0]!, order, room) : weights.read(published, room);
+      if (!order) return weights.read(published, room);
+      if (spare.length < room.length) spare = new Float32Array(room.length);
+      return reordered(weights.read(published, spare.subarray(0, room.length)), tensor.shape[0]!, order, room);
     },
   }));
 }

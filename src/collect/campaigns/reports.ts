@@ -49,16 +49,20 @@ async function targetOf(db: Db, person: Person, kind: Reported, id: string): Pro
   throw notFound();
 }
 
+/** What each kind of report is about, as the log names it. */
+const SUBJECTS = { submission_id: { type: 'record', subject: 'submission' }, passage_id: { type: 'passage', subject: 'passage' }, task_id: { type: 'question', subject: 'task' } } as const;
+
 /** Said again while it waits, the newer reason counts; what a moderator has settled stays settled for who reported it. */
 export async function report(context: Context, person: Person, { kind, id, reason }: { readonly kind: Reported; readonly id: string; readonly reason: string }): Promise<void> {
   const target = await targetOf(context.store.db, person, kind, id);
-  const [column, about] = Object.entries(target)[0] as [keyof ReportsTable & string, string];
+  const [column, about] = Object.entries(target)[0] as [keyof typeof SUBJECTS, string];
+  const { subject, type } = SUBJECTS[column];
   await context.store.transaction(async (tx) => {
     const at = instantOf(context);
     const written = await tx.insertInto('reports').values({ id: newId(context.now()), ...target, reporter_id: person.id, reason, at })
-      .onConflict((c) => (column === 'submission_id' ? c.columns(['submission_id', 'reporter_id']) : c.columns([column as 'passage_id', 'reporter_id']).where(column as 'passage_id', 'is not', null)).doUpdateSet({ reason, at }).where('reports.state', '=', 'open')).returning('id').executeTakeFirst();
+      .onConflict((c) => (column === 'submission_id' ? c.columns([column, 'reporter_id']) : c.columns([column, 'reporter_id']).where(column, 'is not', null)).doUpdateSet({ reason, at }).where('reports.state', '=', 'open')).returning('id').executeTakeFirst();
     if (!written) throw new Refusal('report_answered', 'A moderator has settled this already.');
-    await audit(tx, { actor: person.id, type: `${column === 'submission_id' ? 'record' : column === 'passage_id' ? 'passage' : 'question'}.reported`, subject: `${column === 'submission_id' ? 'submission' : column === 'passage_id' ? 'passage' : 'task'}:${about}` }, at);
+    await audit(tx, { actor: person.id, type: `${type}.reported`, subject: `${subject}:${about}` }, at);
   });
 }
 

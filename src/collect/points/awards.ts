@@ -78,7 +78,7 @@ export async function nominate(tx: Tx, context: Context, campaignId: string): Pr
   const eligible = await eligibleOf(tx, campaign, rows, new Set(awards.filter(({ state }) => state === 'forfeited').map(({ user_id }) => user_id)));
   // The lot of the audit is drawn once: later entries of the ledger change nothing of it.
   const { hash: head } = await chainHead(tx, chainOf(campaign.id));
-  const seed = awards[0]?.seed ?? head;
+  const seed = awards.find(({ seed: drawn }) => drawn !== '')?.seed ?? head;
   const prizes = campaign.prizes.map(({ from, to, text }, i) => ({ id: String(i), rank_from: from, rank_to: to, text }));
   const placed = new Map(placements(rows, eligible, prizes, seed).map(({ user_id, place, prize_id }) => [user_id, { place, prize: prizes[Number(prize_id)]!.text }]));
   const pointsOf = new Map(rows.map(({ user_id, points_mp }) => [user_id, points_mp]));

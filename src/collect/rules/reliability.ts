@@ -47,11 +47,6 @@ export function reliability(gold: readonly Answer[], adjudicated: readonly Answe
   return { alpha, beta, gold_n: gold.length, weight: Math.floor((1000 * alpha) / (alpha + beta)), standing };
 }
 
-/** How much milder (positive) or stricter somebody scores than the gold, in thousandths of a point; 0 if there is nothing to compare. */
-export function bias(pairs: readonly { readonly own: number; readonly gold: number }[]): number {
-  return pairs.length === 0 ? 0 : Math.round(pairs.reduce((sum, { own, gold }) => sum + own - gold, 0) / pairs.length);
-}
-
 /** The chance that the next review is a gold item, in thousandths, by how many gold items (not reviews) somebody has answered: two to begin with, many until proven, then a tenth. */
 export const goldShare = (goldAnswered: number): number => (goldAnswered < 2 ? 1000 : goldAnswered < GOLD_PROVEN ? 300 : 100);
 

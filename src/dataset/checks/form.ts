@@ -5,12 +5,21 @@
  */
 import type { DatasetRecord } from '../../artefacts/record-schema.ts';
 import { isCategory } from '../../text/categories.ts';
-import { CHECKS, itemTwice, partsOf, type CheckName } from '../../text/form-checks.ts';
+import { CHECKS, itemTwice, partsOf, type Parts } from '../../text/form-checks.ts';
 import { FORM_RULES, type FormRule } from '../../text/form-rules.ts';
 import { normalise } from '../../text/normalise.ts';
 import { Source } from '../../text/winnow.ts';
 import { contentOf, countWords, covered, wordsOf } from '../../text/words.ts';
 import type { Check, Found, Place } from './check.ts';
+
+/** Words of a record's texts, made once for all checks of it. */
+const counted = new WeakMap<DatasetRecord, Parts>();
+
+function wordsIn(record: DatasetRecord): Parts {
+  const parts = counted.get(record) ?? partsOf(record);
+  counted.set(record, parts);
+  return parts;
+}
 
 const ruleOf = (category: string): FormRule | undefined => (isCategory(category) ? FORM_RULES[category] : undefined);
 
@@ -26,7 +35,7 @@ const lengths: Check = {
     return (['instruction', 'context', 'response'] as const).flatMap((part) => {
       const bounds = rule[part];
       if (!bounds || record[part] === '') return [];
-      const words = countWords(record[part]);
+      const words = wordsIn(record)[part].length;
       if (words < bounds.min) return [found(`${part}-short`, `${part} of ${words} words, where ${record.category} has at least ${bounds.min}`, [whole(record, part)], words)];
       return words > bounds.max ? [found(`${part}-long`, `${part} of ${words} words, where ${record.category} has at most ${bounds.max}`, [whole(record, part)], words)] : [];
     });
@@ -36,21 +45,18 @@ const lengths: Check = {
 /** Longest beginning of a text that rules look at: longer ones have been told by their length. */
 const LOOKED_AT = 20_000;
 
-/** What a rule of the campaigns finds in a record. */
-const seen = (name: CheckName, { instruction, context, response }: Pick<DatasetRecord, 'instruction' | 'context' | 'response'>) => CHECKS[name].look(partsOf({ instruction, context, response }));
-
 /** The share of the answer's telling words (longer ones, numbers) that the passage has, and how many there are. */
-function fromPassage({ context, response }: DatasetRecord): { readonly words: number; readonly known: number } {
-  const answer = wordsOf(response.slice(0, LOOKED_AT));
-  return { words: contentOf(answer).length, known: covered(answer, new Set(contentOf(wordsOf(context)))) };
+function fromPassage(record: DatasetRecord): { readonly words: number; readonly known: number } {
+  const { context, response } = wordsIn(record);
+  return { words: contentOf(response).length, known: covered(response, new Set(contentOf(context))) };
 }
 
 const RULED: Readonly<Record<string, (record: DatasetRecord) => readonly Found[]>> = {
   brainstorming: (record) => {
-    const beginning = { ...record, response: record.response.slice(0, LOOKED_AT) };
-    const [few] = seen('three_items', beginning);
+    const parts = record.response.length > LOOKED_AT ? partsOf({ ...record, response: record.response.slice(0, LOOKED_AT) }) : wordsIn(record);
+    const [few] = CHECKS.three_items.look(parts);
     if (few) return [found('few-items', `${few.values['found']} ${few.values['found'] === 1 ? 'item' : 'items'}, where brainstorming has at least ${few.values['min']}`, [whole(record, 'response')], Number(few.values['found']))];
-    const [same] = itemTwice(partsOf(beginning));
+    const [same] = itemTwice(parts);
     return same ? [found('same-items', `"${same.values['second']}" is there twice`, [same.span ? { part: 'response', from: same.span[0], to: same.span[1] } : whole(record, 'response')])] : [];
   },
   classification: (record) => {
@@ -64,7 +70,7 @@ const RULED: Readonly<Record<string, (record: DatasetRecord) => readonly Found[]
   },
   summarization: (record) => {
     if (record.context === '') return [];
-    const long = seen('shorter_than_passage', record).find(({ severity }) => severity === 'block');
+    const long = CHECKS.shorter_than_passage.look(wordsIn(record)).find(({ severity }) => severity === 'block');
     return long ? [found('summary-long', `the summary has ${long.values['percent']} % of its passage's words, where ${long.values['max']} are enough`, [whole(record, 'response')], Number(long.values['percent']) / 100)] : [];
   },
   // Stricter than what a campaign warns of: people elsewhere were not asked to keep to the passage's words.

@@ -23,7 +23,7 @@ test('a record: reported by its reviewer, seen without names, taken out; points 
   await bob.ok('POST', '/api/reports', { kind: 'review', id: item.review_id, reason: `${REASON} Twice.` });
   await mia.ok('POST', '/api/reports', { kind: 'record', id: record_id, reason: 'The same here.' });
   const { reports } = await mod.ok('GET', '/api/manage/reports');
-  assert.deepEqual(reports.map(({ kind, reason, state }: Record<string, string>) => [kind, reason, state]).sort(), [['record', 'The same here.', 'open'], ['record', `${REASON} Twice.`, 'open']].sort());
+  assert.deepEqual(reports.map(({ kind, reason, state }: Record<string, string>) => `${kind} ${state}: ${reason}`).sort(), [`record open: ${REASON} Twice.`, 'record open: The same here.']);
   const found = await mod.ask('GET', `/api/manage/reports/${reports[0].id}`);
   for (const secret of ['ann', 'bob', await idOf(ann), await idOf(bob)]) assert.ok(!found.text.includes(secret), secret);
   assert.deepEqual(found.body.may, ['none', 'set_aside']);
