@@ -4,12 +4,13 @@ import type { Context } from '../collect/context.ts';
 import { RoslinError, UsageError } from '../errors.ts';
 import { showChecks } from './check-table.ts';
 import { interruptSignal } from './interrupt.ts';
+import { addSingleSignOnFlags, singleSignOnOf, type SingleSignOnFlags } from './single-sign-on-options.ts';
 import { note, painter, print, printJson, sanitise } from './terminal.ts';
 import { wholeNumber } from './train-options.ts';
 
 export const WORKSPACE = '.roslin/studio';
 
-interface Flags {
+interface Flags extends SingleSignOnFlags {
   readonly workspace: string;
   readonly host: string;
   readonly port: number;
@@ -25,7 +26,7 @@ interface Flags {
 }
 
 export function command(): Command {
-  return new Command()
+  const made = new Command()
     .option('--workspace <folder>', 'database, datasets and all that belongs to it; made where it is not there', WORKSPACE)
     .option('--host <host>', 'where to listen', '127.0.0.1')
     .option('--port <n>', '0: any that is free', wholeNumber(0), 8000)
@@ -40,6 +41,7 @@ export function command(): Command {
     .option('--json', 'say where it listens as one JSON object')
     .addHelpText('after', '\nDATABASE_URL=postgres://… uses a PostgreSQL of your own instead of the embedded one; several servers may then run side by side.')
     .action(up);
+  return addSingleSignOnFlags(made);
 }
 
 async function up(flags: Flags): Promise<void> {
@@ -49,7 +51,7 @@ async function up(flags: Flags): Promise<void> {
   const onFault = (error: unknown): void => note(`roslin: ${sanitise(faultOf(error))}`);
   const mail = await mailerOf(flags, onFault);
   const studio = await startStudio({
-    workspace: flags.workspace, host: flags.host, port: flags.port, publicUrl: flags.publicUrl, tls: tlsOf(flags), trustedProxies: flags.trustedProxy ?? [], mail, databaseUrl: process.env['DATABASE_URL'] ?? '', onFault,
+    workspace: flags.workspace, host: flags.host, port: flags.port, publicUrl: flags.publicUrl, tls: tlsOf(flags), trustedProxies: flags.trustedProxy ?? [], mail, signOn: singleSignOnOf(flags, process.env), databaseUrl: process.env['DATABASE_URL'] ?? '', onFault,
   });
   try {
     if (flags.demo) await startDemo(studio.context, flags.demo);

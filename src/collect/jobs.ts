@@ -15,6 +15,7 @@ export async function runJobs(context: Context): Promise<void> {
   await expireLeases(context.store.db, now);
   await context.store.transaction((tx) => expireReviews(tx, now));
   await context.store.db.deleteFrom('sessions').where('expires_at', '<', new Date(now)).execute();
+  await context.store.db.deleteFrom('sign_ins').where('expires_at', '<', new Date(now)).execute();
   await context.store.db.deleteFrom('throttles').where('until', '<', new Date(now)).execute();
   const campaign = await currentCampaign(context.store.db);
   if (!campaign || campaign.state === 'draft') return;

@@ -31,7 +31,7 @@ export interface RouteSpec {
   readonly path?: z.ZodObject;
   readonly query?: z.ZodObject;
   readonly body?: z.ZodObject;
-  /** Undefined: a file. */
+  /** Undefined: a file, or another address. */
   readonly answer: z.ZodType | undefined;
   /** Requests a minute and person (or address); default 600. */
   readonly perMinute?: number;
@@ -48,6 +48,9 @@ export const ROUTES = {
   session: route({ method: 'GET', url: '/api/session', access: 'anyone', answer: account.session, perMinute: OFFICE }),
   signIn: route({ method: 'POST', url: '/api/session', access: 'anyone', body: account.signInBody, answer: done, perMinute: 600 }),
   signOut: route({ method: 'DELETE', url: '/api/session', access: 'anyone', answer: done }),
+  startSignOn: route({ method: 'POST', url: '/api/sign-on', access: 'anyone', body: account.startSignOnBody, answer: account.startedSignOn, perMinute: 600 }),
+  /** Where the organisation's sign-in sends the browser back to. */
+  finishSignOn: route({ method: 'GET', url: '/api/sign-on/callback', access: 'anyone', query: account.signOnQuery, answer: undefined, perMinute: 600 }),
   setUp: route({ method: 'POST', url: '/api/setup', access: 'anyone', body: account.setUpBody, answer: done, perMinute: 10 }),
   startDemo: route({ method: 'POST', url: '/api/setup/demo', access: 'owner', body: account.demoBody, answer: done, perMinute: 10 }),
   lookAtInvitation: route({ method: 'POST', url: '/api/invitations/look', access: 'anyone', body: account.lookBody, answer: account.invitation, perMinute: OFFICE }),

@@ -188,6 +188,13 @@ export interface GuidelinesTable {
   body: Json;
 }
 
+export interface IdentitiesTable {
+  issuer: string;
+  subject: string;
+  user_id: string;
+  created_at: Date;
+}
+
 export interface InvitationsTable {
   id: string;
   token_hash: string;
@@ -302,6 +309,19 @@ export interface SessionsTable {
   user_id: string;
   created_at: Date;
   seen_at: Date;
+  expires_at: Date;
+}
+
+export interface SignInsTable {
+  token_hash: string;
+  issuer: string;
+  state: string;
+  nonce: string;
+  verifier: string;
+  target: string;
+  locale: string;
+  invitation_hash: string | null;
+  user_id: string | null;
   expires_at: Date;
 }
 
@@ -426,6 +446,7 @@ export interface Database {
   events: EventsTable;
   golds: GoldsTable;
   guidelines: GuidelinesTable;
+  identities: IdentitiesTable;
   invitations: InvitationsTable;
   leases: LeasesTable;
   ledger_entries: LedgerEntriesTable;
@@ -436,6 +457,7 @@ export interface Database {
   reviews: ReviewsTable;
   secrets: SecretsTable;
   sessions: SessionsTable;
+  sign_ins: SignInsTable;
   sources: SourcesTable;
   submission_versions: SubmissionVersionsTable;
   submissions: SubmissionsTable;

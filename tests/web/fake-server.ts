@@ -89,12 +89,13 @@ const OK = { ok: true };
 const HANDLERS: Partial<Record<RouteName, Handler>> = {
   session: (s) => ({
     setup_needed: s.setupNeeded,
-    sign_in: { oidc: [] },
+    sign_in: { oidc: [{ id: 'sign-on', name: 'Harbour login' }] },
     person: s.signedIn && !s.setupNeeded ? { ...data.PERSON, roles: s.roles, name: s.written ?? data.PERSON.name } : null,
     campaign: s.campaign && { ...s.campaign, title: s.written ?? s.campaign.title, purpose: s.written ?? s.campaign.purpose },
     consent: s.campaign && { needed: 1, given: s.consentGiven },
     waiting: { drafts: [...s.drafts.values()].filter(({ open }) => open).length, revisions: 1, reviews: s.reviewsLeft, adjudications: 1, audits: s.auditsLeft },
   }),
+  startSignOn: () => ({ url: '/sign-in?fault=sign_on_uninvited' }),
   signIn: (s, { body }) => {
     if (body['password'] !== 'correct horse') throw new Refusal(403, 'wrong_password');
     s.signedIn = true;
@@ -107,7 +108,7 @@ const HANDLERS: Partial<Record<RouteName, Handler>> = {
   acceptInvitation: (s) => ((s.signedIn = true), (s.consentGiven = null), OK),
   consent: (s, { query }) => ({ ...data.consentText(query['locale'] ?? 'en'), ...(s.written && { body: s.written }) }),
   giveConsent: (s, { body }) => ((s.consentGiven = Number(body['version'])), OK),
-  me: () => ({ login: 'isla', name: 'Isla Fraser', alias: 'Thistle', email: 'isla@example.org', visibility: 'name', consents: [{ campaign: data.CAMPAIGN.title, version: 1, at: data.ago(9000) }], has_password: true }),
+  me: () => ({ login: 'isla', name: 'Isla Fraser', alias: 'Thistle', email: 'isla@example.org', visibility: 'name', consents: [{ campaign: data.CAMPAIGN.title, version: 1, at: data.ago(9000) }], has_password: true, has_sign_on: false }),
   changeMe: () => OK,
   changePassword: () => OK,
   ownData: () => ({ name: 'Isla Fraser' }),

@@ -25,7 +25,7 @@ export async function sessionView(context: Context, person: Person | undefined) 
   const { db } = context.store;
   const campaign = await currentCampaign(db);
   return {
-    setup_needed: person === undefined && (await setupNeeded(context)), sign_in: { oidc: [] },
+    setup_needed: person === undefined && (await setupNeeded(context)),
     person: person ? { id: person.id, login: person.login, name: person.name, alias: person.alias, roles: [...person.roles], locale: person.locale, team: person.team, visibility: person.visibility } : null,
     // Who is not signed in learns nothing of the campaign.
     campaign: person && campaign ? summaryOf(campaign) : null, consent: person && campaign ? { needed: campaign.consent_version, given: await givenConsent(db, person.id, campaign.id) } : null,

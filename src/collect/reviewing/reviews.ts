@@ -148,7 +148,7 @@ async function reviewItem(context: Context, person: Person, id: string) {
   const category = review.category as CategoryKey;
   return {
     review_id: id, category, language: current!.language, version: view(current!), previous: before ? view(before) : null, passage: await passageView(db, current!.passage_id), findings: (await findingsOf(db, review.submission_id, review.version)).map(blind),
-    telemetry: current!.telemetry as { paste_share: number; active_ms: number; edits: number }, criteria: criteriaOf(category), guideline: await guidelineOf(db, review.campaign_id, category, person.locale), expires_at: review.expires_at.toISOString(),
+    telemetry: typingOf(current!.telemetry), criteria: criteriaOf(category), guideline: await guidelineOf(db, review.campaign_id, category, person.locale), expires_at: review.expires_at.toISOString(),
   };
 }
 
@@ -214,3 +214,6 @@ export async function skipReview(context: Context, person: Person, id: string, r
     if (numUpdatedRows > 0n) await freePlace(tx, review);
   });
 }
+
+/** How it was typed, unless that was erased. */
+const typingOf = (telemetry: unknown) => (Object.keys(telemetry as object).length === 0 ? null : (telemetry as { paste_share: number; active_ms: number; edits: number }));

@@ -28,6 +28,12 @@ export const setUpBody = z.strictObject({ token, ...newAccount });
 export const demoBody = z.strictObject({ locale });
 export const signInBody = z.strictObject({ login: line(200), password: z.string().min(1).max(200) });
 
+/** `to`: a path to go to afterwards; `invitation`: the token of one that is accepted this way. */
+export const startSignOnBody = z.strictObject({ locale, to: z.string().max(2000).optional(), invitation: token.optional() });
+export const startedSignOn = z.strictObject({ url: z.string() });
+/** What an issuer sends along is its own affair. */
+export const signOnQuery = z.looseObject({ code: z.string().optional(), state: z.string().optional() });
+
 export const lookBody = z.strictObject({ token });
 export const invitation = z.strictObject({ roles: z.array(role), team: z.string().nullable(), email: z.string().nullable(), organisation: z.string(), expires_at: instant });
 export type Invitation = Read<typeof invitation>;
@@ -40,6 +46,8 @@ export const consentBody = z.strictObject({ version: z.int(), locale });
 
 export const me = z.strictObject({
   login: z.string(), name: z.string(), alias: z.string().nullable(), email: z.string().nullable(), visibility, consents: z.array(z.strictObject({ campaign: z.string(), version: z.int(), at: instant })), has_password: z.boolean(),
+  /** Whether one can come by the organisation's own sign-in. */
+  has_sign_on: z.boolean(),
 });
 export type MeView = Read<typeof me>;
 export const changeMeBody = z.strictObject({ name: line(80).optional(), alias: line(60).nullable().optional(), visibility: visibility.optional(), locale: locale.optional() });

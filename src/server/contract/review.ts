@@ -5,7 +5,8 @@ import { category, checkFinding, criterion, flag, guideline, id, instant, line, 
 
 export const reviewItem = z.strictObject({
   review_id: id, category, language: locale, version: recordVersion, previous: recordVersion.nullable(), passage: passage.nullable(), findings: z.array(checkFinding),
-  telemetry: z.strictObject({ paste_share: z.number(), active_ms: z.int(), edits: z.int() }),
+  /** Null: its author was erased since. */
+  telemetry: z.strictObject({ paste_share: z.number(), active_ms: z.int(), edits: z.int() }).nullable(),
   criteria: z.array(criterion), guideline, expires_at: instant,
 });
 export type ReviewItem = Read<typeof reviewItem>;

@@ -11,7 +11,7 @@ import { ERROR_STATUS } from '../../collect/rules/error-codes.ts';
 import { InputError } from '../../errors.ts';
 import { ROUTES, type RouteName, type RouteSpec } from '../contract.ts';
 import { HANDLERS, type Deps } from './handlers.ts';
-import { isLoopbackHost, Rates, readJson, requireKnownHost, requireOwnOrigin, securityHeaders, sessionCookie, sessionToken, type Site, type TrustedProxies } from './http.ts';
+import { cookieOf, isLoopbackHost, Rates, readJson, requireKnownHost, requireOwnOrigin, securityHeaders, tokenOf, type Site, type TrustedProxies } from './http.ts';
 import type { Pages } from './pages.ts';
 import { answerProbe, mayProbe, PROBE } from './probe.ts';
 
@@ -96,19 +96,24 @@ async function answer(c: Exchange<{ Bindings: Bindings }>, name: RouteName, spec
   const { context } = deps;
   const address = proxies.clientOf(c.env.incoming?.socket.remoteAddress ?? '', c.req.header('x-forwarded-for'));
   requireOwnOrigin(site, spec.method, c.req.header('origin'));
-  const token = sessionToken(site, c.req.header('cookie'));
+  const token = tokenOf(site, 'session', c.req.header('cookie'));
   const person = token === undefined ? undefined : await personOf(context, token);
   rates.count(`${name} ${person?.id ?? address}`, spec.perMinute ?? PER_MINUTE, context.now());
   requireAccess(spec, person);
   if (spec.consent) await requireConsent(context.store.db, person!.id, await requireCampaign(context.store.db));
+  const cookies: string[] = [];
   const asked = {
     path: parse(spec.path, c.req.param()), query: parse(spec.query, c.req.query()), body: spec.body && parse(spec.body, await readJson(c.req.raw, spec.bytes ?? BYTES)),
-    person, address, token,
-    remember: (fresh: string | null, seconds: number) => c.header('set-cookie', sessionCookie(site, fresh ?? '', fresh === null ? 0 : seconds)),
+    person, address, token, begun: tokenOf(site, 'sign_in', c.req.header('cookie')),
+    remember: (fresh: string | null, seconds: number) => void cookies.push(cookieOf(site, 'session', fresh, seconds)), rememberBegun: (fresh: string | null, seconds: number) => void cookies.push(cookieOf(site, 'sign_in', fresh, seconds)),
   };
   const result = await (HANDLERS[name] as (deps: Deps, asked: unknown) => Promise<unknown>)(deps, asked);
   c.header('cache-control', 'no-store');
-  if (result instanceof Response) return withHeaders(result, [['cache-control', 'no-store'], ...Object.entries(securityHeaders(site))]);
+  if (result instanceof Response) {
+    for (const cookie of cookies) result.headers.append('set-cookie', cookie);
+    return withHeaders(result, [['cache-control', 'no-store'], ...Object.entries(securityHeaders(site))]);
+  }
+  for (const cookie of cookies) c.header('set-cookie', cookie, { append: true });
   if (checkAnswers && spec.answer) spec.answer.parse(result);
   return c.json(result as object);
 }

@@ -220,7 +220,7 @@ function examineCookie(site: Site, first: Told, second: ProbeView | undefined, k
   if (got === undefined) return lacking('cookie', first.cookies.length === 0 ? 'none comes back: nobody stays signed in' : `it comes back as ${first.cookies[0]!.slice(0, 100)}`, remedy);
   if (attributes(got) !== attributes(set)) return lacking('cookie', `it comes back as ${got.slice(0, 150)}`, remedy);
   if (second?.cookie === false) return lacking('cookie', 'a browser\'s cookie does not arrive: nobody stays signed in', remedy);
-  return ok('cookie', `${cookieName(site)}, ${site.secure ? 'over https alone' : 'by a name that browsers take over http'}, there and back`);
+  return ok('cookie', `${cookieName(site, 'session')}, ${site.secure ? 'over https alone' : 'by a name that browsers take over http'}, there and back`);
 }
 
 function examineHeaders(site: Site, { headers }: Told, kind: ProxyKind | undefined, upstream: string): DoctorCheck {

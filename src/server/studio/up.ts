@@ -16,6 +16,7 @@ import { openServer, type Listening } from './listen.ts';
 import { builtWeb, Pages } from './pages.ts';
 import { isForProxies, requireReach } from './reach.ts';
 import { readTls, type TlsFiles } from './tls.ts';
+import { SingleSignOn, type SingleSignOnSettings } from './single-sign-on.ts';
 
 export interface StudioOptions {
   readonly workspace: string;
@@ -27,6 +28,7 @@ export interface StudioOptions {
   readonly tls?: TlsFiles | undefined;
   readonly trustedProxies?: readonly string[] | undefined;
   readonly mail?: Mailer | undefined;
+  readonly signOn?: SingleSignOnSettings | undefined;
   readonly databaseUrl?: string | undefined;
   /** Built pages; default: those of this clone or package. */
   readonly web?: string | undefined;
@@ -79,10 +81,11 @@ export async function startStudio(options: StudioOptions): Promise<Studio> {
     const { server, url, close: closeServer } = listening;
     const publicUrl = new URL(options.publicUrl ?? url).origin;
     const context: Context = { store: workspace.store, now: options.now ?? Date.now, random: options.random ?? Math.random, similar: new SimilarRecords(), mail: options.mail, publicUrl };
+    const signOn = options.signOn && new SingleSignOn(options.signOn, { publicUrl, now: context.now, onFault: options.onFault });
     const web = options.web ?? builtWeb();
     // The same of all servers on one database: whichever is asked can answer.
     const key = await secretNamed(context.store.db, 'doctor');
-    const app = createApp({ context, workspace: workspace.folder, embedded: workspace.cluster !== undefined }, { site: siteOf(publicUrl, { host, port: listening.port }), proxies, pages: new Pages(web), forProxies: isForProxies(options), probeKey: key, onFault: options.onFault, checkAnswers: options.checkAnswers ?? false });
+    const app = createApp({ context, workspace: workspace.folder, embedded: workspace.cluster !== undefined, signOn }, { site: siteOf(publicUrl, { host, port: listening.port }), proxies, pages: new Pages(web), forProxies: isForProxies(options), probeKey: key, onFault: options.onFault, checkAnswers: options.checkAnswers ?? false });
     const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false });
     server.on('request', (request, response) => void listener(request, response));
     const token = await makeOwnerToken(context);

@@ -48,7 +48,7 @@ const decision = createRoute({ getParentRoute: () => inside, path: '/decide/$rec
 const points = createRoute({ getParentRoute: () => inside, path: '/points', loader: rest, component: lazyRouteComponent(() => import('../pages/points.tsx')) });
 const audit = createRoute({ getParentRoute: () => inside, path: '/audit', loader: rest, component: lazyRouteComponent(() => import('../pages/audit.tsx')) });
 const board = createRoute({ getParentRoute: () => inside, path: '/board', loader: rest, component: lazyRouteComponent(() => import('../pages/board.tsx')) });
-const me = createRoute({ getParentRoute: () => inside, path: '/me', loader: rest, component: lazyRouteComponent(() => import('../pages/me.tsx')) });
+const me = createRoute({ getParentRoute: () => inside, path: '/me', validateSearch: faultOf, loader: rest, component: lazyRouteComponent(() => import('../pages/me.tsx')) });
 const compare = createRoute({ getParentRoute: () => inside, path: '/compare', loader: rest, component: lazyRouteComponent(() => import('../pages/later.tsx'), 'Compare') });
 const chat = createRoute({ getParentRoute: () => inside, path: '/chat', loader: rest, component: lazyRouteComponent(() => import('../pages/later.tsx'), 'Chat') });
 
@@ -71,7 +71,7 @@ const management = [
 ] as const;
 
 const setup = createRoute({ getParentRoute: () => root, path: '/setup', loader: rest, component: lazyRouteComponent(() => import('../pages/setup.tsx')) });
-const signIn = createRoute({ getParentRoute: () => root, path: '/sign-in', validateSearch: (search: Record<string, unknown>): { to?: string } => ownAddress(search['to']), loader: rest, component: lazyRouteComponent(() => import('../pages/sign-in.tsx')) });
+const signIn = createRoute({ getParentRoute: () => root, path: '/sign-in', validateSearch: (search: Record<string, unknown>): { to?: string; fault?: string } => ({ ...ownAddress(search['to']), ...faultOf(search) }), loader: rest, component: lazyRouteComponent(() => import('../pages/sign-in.tsx')) });
 const invite = createRoute({ getParentRoute: () => root, path: '/invite', loader: rest, component: lazyRouteComponent(() => import('../pages/invite.tsx')) });
 const welcome = createRoute({ getParentRoute: () => root, path: '/welcome', loader: rest, component: lazyRouteComponent(() => import('../pages/welcome.tsx')) });
 const live = createRoute({ getParentRoute: () => root, path: '/live', loader: rest, component: lazyRouteComponent(() => import('../pages/live.tsx')) });
@@ -79,6 +79,12 @@ const live = createRoute({ getParentRoute: () => root, path: '/live', loader: re
 /** Where to go after signing in: a path of ours, never another host. */
 function ownAddress(to: unknown): { to?: string } {
   return typeof to === 'string' && /^\/(?![/\\])/.test(to) ? { to } : {};
+}
+
+/** The code of what went wrong at the organisation's own sign-in, which sends the browser here again. */
+function faultOf(search: Record<string, unknown>): { fault?: string } {
+  const fault = search['fault'];
+  return typeof fault === 'string' && /^[a-z_]{1,40}$/.test(fault) ? { fault } : {};
 }
 
 const tree = root.addChildren([

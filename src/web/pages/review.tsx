@@ -140,10 +140,12 @@ function Item({ item }: { readonly item: ReviewItem }) {
             )}
             <div className="mt-3 -mb-2 -ml-3"><ReportButton kind="review" id={item.review_id} /></div>
           </Card>
-          <Card>
-            <CardTitle aside={t('review.factsAside')}>{t('review.facts')}</CardTitle>
-            <Facts columns items={[[t('review.pasted'), format.percent(item.telemetry.paste_share)], [t('review.active'), t('review.minutes', { count: Math.max(1, Math.round(item.telemetry.active_ms / 60_000)) })], [t('review.edits'), format.number(item.telemetry.edits)]]} />
-          </Card>
+          {item.telemetry && (
+            <Card>
+              <CardTitle aside={t('review.factsAside')}>{t('review.facts')}</CardTitle>
+              <Facts columns items={[[t('review.pasted'), format.percent(item.telemetry.paste_share)], [t('review.active'), t('review.minutes', { count: Math.max(1, Math.round(item.telemetry.active_ms / 60_000)) })], [t('review.edits'), format.number(item.telemetry.edits)]]} />
+            </Card>
+          )}
           <Guidance guideline={item.guideline} lang={document.documentElement.lang} />
         </div>
         <form
