@@ -1,6 +1,7 @@
 /** How reviewing goes, for moderators: agreement, hidden gold items, pairs who favour each other, and what the records say of the formula's starting values. */
 import type { Db } from '../../store/store.ts';
 import type { Context } from '../context.ts';
+import { typingOf } from '../reviewing/reviews.ts';
 import { agreementByCriterion, type AgreementRow } from '../rules/agreement.ts';
 import { calibrate } from '../rules/calibrate.ts';
 import type { CategoryKey } from '../rules/categories.ts';
@@ -67,7 +68,12 @@ async function pairs(db: Db, reviews: readonly Scored[]) {
 async function pilot(db: Db, campaign: Campaign) {
   const rows = await db.selectFrom('submissions as s').innerJoin('submission_versions as v', (join) => join.onRef('v.submission_id', '=', 's.id').onRef('v.version', '=', 's.version')).select(['s.category', 'v.instruction', 'v.context', 'v.response', 'v.language', 'v.telemetry'])
     .where('s.campaign_id', '=', campaign.id).where('s.state', '=', 'accepted').execute();
-  const { rules, found } = calibrate(campaign.points, 'pilot', rows.map((row) => ({ category: row.category as CategoryKey, words: writtenWords(row, row.language), active_ms: (row.telemetry as { active_ms: number }).active_ms })));
+  // Whose typing was erased says nothing of the time that it took.
+  const timed = rows.flatMap((row) => {
+    const typing = typingOf(row.telemetry);
+    return typing ? [{ category: row.category as CategoryKey, words: writtenWords(row, row.language), active_ms: typing.active_ms }] : [];
+  });
+  const { rules, found } = calibrate(campaign.points, 'pilot', timed);
   return found.map(({ category, records, minutes }) => ({
     category, records, base_mp: campaign.points.base_mp[category], full_words: campaign.points.full_words[category], found: minutes === undefined ? null : { base_mp: rules.base_mp[category], full_words: rules.full_words[category] },
   }));
