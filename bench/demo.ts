@@ -27,8 +27,8 @@ try {
     exact: after.exact >= BARS.exact, above_spelling: after.exact - letters.labels >= BARS.above_spelling, stops: after.stops >= BARS.stops,
     loss_fall: 1 - after.loss / before.loss >= BARS.loss_fall, same_twice: same,
   };
-  const { answers: _b, ...figuresBefore } = before;
-  const { answers: _a, ...figuresAfter } = after;
+  const { answers: _b, labelled: _lb, ...figuresBefore } = before;
+  const { answers: _a, labelled: _la, ...figuresAfter } = after;
   const report = { ...machine(), date: new Date().toISOString(), ...SIZES, train_seconds: seconds, before: figuresBefore, after: figuresAfter, spelling: letters, bars: BARS, reached };
   mkdirSync('bench/results', { recursive: true });
   writeFileSync('bench/results/demo.json', `${JSON.stringify(report, null, 2)}\n`);

@@ -15,6 +15,7 @@ import { normalise } from '../src/text/normalise.ts';
 import { findSimilar, SHORT, SIMILAR_DEFAULTS } from '../src/text/similar.ts';
 import { sameSlots } from '../src/text/slots.ts';
 import { machine, median } from './measure.ts';
+import { exchangeable, paraphrase } from './paraphrase.ts';
 
 const { values } = parseArgs({ options: { data: { type: 'string', multiple: true }, python: { type: 'string', default: process.env['ROSLIN_PYTHON'] ?? 'python3' }, peer: { type: 'boolean', default: true }, planted: { type: 'string', default: '300' } }, allowNegative: true });
 const FILE = 'bench/results/duplicates.json';
@@ -63,7 +64,8 @@ interface Change {
 const characters = (share: number): Change => ({ name: `characters ${100 * share} %`, fits: (text) => Math.round(share * text.length) >= 1, make: (text, random) => editCharacters(text, share, random) });
 const words = (share: number): Change => ({ name: `words ${100 * share} %`, fits: (text) => Math.round(share * text.split(' ').length) >= 1, make: (text, random) => exchangeWords(text, share, random) });
 const CHANGES: readonly Change[] = [
-  ...[0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.3].map(characters), ...[0.05, 0.1].map(words), { name: 'sentences reordered', fits: (text) => text.split(/(?<=[.!?]) /u).length >= 3, make: reorderSentences },
+  ...[0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.3].map(characters), ...[0.05, 0.1].map(words), { name: 'paraphrased', fits: (text) => exchangeable(text) >= 2, make: paraphrase },
+  { name: 'sentences reordered', fits: (text) => text.split(/(?<=[.!?]) /u).length >= 3, make: reorderSentences },
 ];
 const CLASSES = [['below 60 characters', 0, 60], ['60 to 300', 60, 300], ['above 300', 300, Infinity]] as const;
 

@@ -9,7 +9,7 @@ import { bootstrapOrExit, compileCache, nodeBinary, root, runNode } from './boot
 
 const env = await bootstrapOrExit();
 const main = join(root, 'src', 'cli', 'main.ts');
-if (process.argv[2] === 'up' && !pagesAreBuilt() && runNode([join(root, 'scripts', 'build-web.mjs')], { env }) !== 0) process.exit(1);
+if (process.argv[2] === 'up' && !process.argv.includes('--doctor') && !pagesAreBuilt() && runNode([join(root, 'scripts', 'build-web.mjs')], { env }) !== 0) process.exit(1);
 
 if (nodeBinary() === process.execPath) {
   Object.assign(process.env, env);

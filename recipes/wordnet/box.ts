@@ -11,7 +11,7 @@ const PRETRAIN = ['--batch-tokens', '4096', '--micro-tokens', '4096', '--licence
 /** What the base is pre-trained with, on what a word is and then on pages: the sizes were tried (docs/log.md). */
 export const PRETRAININGS = [
   ['pretrain', '--text', `${BOX}/text.jsonl`, '--vocab-size', '4096', '--hidden', '256', '--layers', '6', '--heads', '4', '--context', '256', '--epochs', '2', '--lr', '2e-3', ...PRETRAIN, '--out', '.roslin/base-first'],
-  ['pretrain', '--base', '.roslin/base-first', '--text', `${BOX}/pages.jsonl`, '--epochs', '3', '--lr', '1e-3', ...PRETRAIN, '--out', '.roslin/base'],
+  ['pretrain', '--base', '.roslin/base-first', '--text', `${BOX}/pages.jsonl`, '--epochs', '3', '--lr', '1e-3', ...PRETRAIN, '--out', '.roslin/base-pages'],
 ];
 
 /** What the demo trains with: full, since the model is small; the rate and the length were tried (docs/log.md). */

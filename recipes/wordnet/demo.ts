@@ -13,7 +13,6 @@ import { measure, spelling, type Measures } from './measure.ts';
 const TUNED = `${BOX}/tuned`;
 const REPORT = join(ROOT, BOX, 'report.json');
 const SIZES = { labels: 200, pairs: 100, records: 100 };
-const EXAMPLES = ['classification', 'open_qa', 'information_extraction'];
 
 interface Report {
   /** What the figures rest on: the base, the records, the options. */
@@ -77,14 +76,19 @@ function compare({ before, after, spelling: letters }: Report): void {
 /** One line, so that a base that never ends does not fill the screen. */
 const short = (text: string): string => {
   const line = sanitise(text).replace(/\s+/g, ' ').trim();
-  return line === '' ? '(nothing)' : line.length > 110 ? `${line.slice(0, 109)}…` : line;
+  return line === '' ? '(nothing)' : line.length > 100 ? `${line.slice(0, 99)}…` : line;
 };
 
+/** The first of each kind, right or wrong. */
 function examples({ before, after }: Report): void {
-  for (const category of EXAMPLES) {
-    const i = after.answers.findIndex((a) => a.category === category);
-    if (i < 0) continue;
-    print(`\n${paint('bold', `> ${sanitise(after.answers[i]!.instruction)}`)}\n  before  ${paint('dim', short(before.answers[i]!.answer))}\n  after   ${short(after.answers[i]!.answer)}`);
+  const kinds = [...after.labelled.slice(0, 2), ...['open_qa', 'information_extraction'].flatMap((category) => after.answers.find((a) => a.category === category) ?? [])];
+  const all = [...before.labelled, ...before.answers];
+  for (const { instruction, context, answer, response } of kinds) {
+    const earlier = all.find((a) => a.instruction === instruction && a.context === context)!;
+    print(`\n${paint('bold', `> ${sanitise(instruction)}`)}${context ? `\n  ${short(context)}` : ''}
+  before  ${paint('dim', short(earlier.answer))}
+  after   ${short(answer)} ${answer.trim() === response.trim() ? paint('green', '✓') : ''}
+  right   ${paint('dim', short(response))}`);
   }
 }
 
@@ -92,10 +96,12 @@ print(`${paint('bold', 'Roslin')}: a base model that cannot follow instructions 
 step('1  The records');
 make(join(ROOT, BOX));
 const records = readFileSync(join(ROOT, BOX, 'train.jsonl'), 'utf8').trimEnd().split('\n').length;
-print(`${count(records)} records in eight categories, made from WordNet 3.1 by templates (recipes/wordnet); each names its source.
-Checked against the committed hash. Licence verdict: ${paint('green', 'clear')} (WordNet 3.0 license: keep its notice).`);
+print(`${count(records)} records in eight categories, made from WordNet 3.1 by templates (recipes/wordnet);
+each names its source. Checked against the committed hash.
+Licence verdict: ${paint('green', 'clear')} (WordNet 3.0 license: keep its notice).`);
 step('2  The base');
-print(`${BASE}: a GPT-NeoX that has read WordNet's entries and nothing else, made with roslin pretrain. It has never seen an instruction.`);
+print(`${BASE}: a GPT-NeoX that has read WordNet's entries and nothing else,
+made with roslin pretrain. It has never seen an instruction.`);
 const key = keyOf();
 const known = earlier(key);
 if (known) print(`\nAn earlier start trained on exactly this (${TUNED}); its result is used again. Delete ${TUNED} to see it happen.`);
@@ -104,13 +110,14 @@ step(`${known ? 3 : 7}  Before and after`);
 compare(report);
 examples(report);
 print(`
-${paint('bold', 'What it cannot do')}: it knows the words of a dictionary and the questions of its templates, and little else. Its definitions of words
-that no record had are mostly wrong in detail; it cannot count, reason or hold a conversation.
+${paint('bold', 'What it cannot do')}: it knows the words of a dictionary and the questions of its templates, and little
+else. Of two rare words it often takes the wrong one, and its definitions of words that no record had are
+mostly wrong in detail. It cannot count, reason or hold a conversation.
 For real work, take a base that has read more:
-  ./roslin train --base EleutherAI/pythia-160m --data YOUR.jsonl --method lora --out runs/first     (docs/training.md)`);
+  ./roslin train --base EleutherAI/pythia-160m --data YOUR.jsonl --method lora --out runs/first   # docs/training.md`);
 if (process.stdin.isTTY && process.stdout.isTTY) {
-  step('Now ask it yourself, e.g. "Which is a bird: robin or cod?" or "Name three rivers."');
+  step(`Now ask it yourself, e.g. "${report.after.labelled[0]!.instruction}" or "What is a harpsichord?"`);
   process.exitCode = await attended(['chat', '--model', TUNED, '--temperature', '0']);
 } else {
-  print(`\nTry it:\n  ${shown(['chat', '--model', TUNED])}\n  ${shown(['generate', '--model', TUNED, '--instruction', 'Which is a bird: robin or cod?'])}`);
+  print(`\nTry it:\n  ${shown(['chat', '--model', TUNED])}\n  ${shown(['generate', '--model', TUNED, '--instruction', report.after.labelled[0]!.instruction])}`);
 }

@@ -8,9 +8,17 @@ import { trainSpelling } from './spelling.ts';
 import { openTopics } from './topics.ts';
 
 interface Answer {
+  /** Of the record, from 1. */
+  readonly line: number;
   readonly instruction: string;
   readonly answer: string;
   readonly category: string;
+}
+
+/** An answer beside its record. */
+interface Example extends Answer {
+  readonly context: string;
+  readonly response: string;
 }
 
 interface Evaluation {
@@ -38,7 +46,9 @@ export interface Measures {
   readonly stops: number;
   /** A response token. */
   readonly loss: number;
-  readonly answers: readonly Answer[];
+  /** To the records, and to a word and two kinds. */
+  readonly answers: readonly Example[];
+  readonly labelled: readonly Example[];
 }
 
 export interface Sizes {
@@ -49,6 +59,13 @@ export interface Sizes {
 
 const NEW_TOKENS = '64';
 
+const readLines = <T>(file: string): T[] => readFileSync(join(ROOT, BOX, file), 'utf8').trim().split('\n').map((line) => JSON.parse(line) as T);
+
+function beside(file: string, answers: readonly Answer[]): Example[] {
+  const records = readLines<{ context: string; response: string }>(`${file}.jsonl`);
+  return answers.map((answer) => ({ ...answer, context: records[answer.line - 1]!.context, response: records[answer.line - 1]!.response }));
+}
+
 export async function measure(model: string, { labels, pairs, records }: Sizes, quiet = false): Promise<Measures> {
   const evaluate = (file: string, count: number) => verb<Evaluation>(
     ['evaluate', '--model', model, '--data', `${BOX}/${file}.jsonl`, '--template', 'dolly', '--limit', String(count), '--stop-rate', String(count), '--max-new-tokens', NEW_TOKENS], quiet);
@@ -56,7 +73,8 @@ export async function measure(model: string, { labels, pairs, records }: Sizes, 
   return {
     likelier: labelled.choice_accuracy!, exact: labelled.exact_rate, pair_likelier: chosen.choice_accuracy!, pair_exact: chosen.exact_rate,
     overlap: answered.answers_by_category['open_qa']?.overlap ?? 0,
-    stops: (labelled.stop_rate * labels + chosen.stop_rate * pairs + answered.stop_rate * records) / (labels + pairs + records), loss: answered.loss, answers: [...answered.answers, ...labelled.answers],
+    stops: (labelled.stop_rate * labels + chosen.stop_rate * pairs + answered.stop_rate * records) / (labels + pairs + records), loss: answered.loss,
+    answers: beside('heldout', answered.answers), labelled: beside('labels', labelled.answers),
   };
 }
 
@@ -66,7 +84,6 @@ interface Choice {
   readonly synsets: readonly string[];
 }
 
-const readLines = <T>(file: string): T[] => readFileSync(join(ROOT, BOX, file), 'utf8').trim().split('\n').map((line) => JSON.parse(line) as T);
 
 /** What letters alone achieve on the same tests, learnt from the words of the same instruction records. */
 export function spelling(count: number): { readonly labels: number; readonly pairs: number } {

@@ -10,7 +10,8 @@ const [SIZE, ADVANCE, LINE, MARGIN] = [14, 8.43, 20, 16];
 const { values: { from, columns } } = parseArgs({ options: { from: { type: 'string', default: '' }, columns: { type: 'string', default: '118' } } });
 let text = '';
 for await (const piece of process.stdin.setEncoding('utf8')) text += String(piece);
-const escape = (part: string) => part.replace(/[&<>]/g, (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;' })[c]!);
+/** Spaces that stay: viewers differ in how to ask for that. */
+const escape = (part: string) => part.replace(/[&<> ]/g, (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', ' ': '\u00a0' })[c]!);
 
 /** A line as spans: a code holds until the one that ends it. */
 function spans(line: string): string {
@@ -29,7 +30,7 @@ const shown = lines.slice(first);
 const [width, height] = [Number(columns) * ADVANCE + 2 * MARGIN, shown.length * LINE + 2 * MARGIN];
 process.stdout.write(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}">
 <rect width="100%" height="100%" rx="8" fill="#0d1117"/>
-<g font-family="ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace" font-size="${SIZE}" fill="#e6edf3" xml:space="preserve">
+<g font-family="ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace" font-size="${SIZE}" fill="#e6edf3">
 ${shown.map((line, i) => `<text x="${MARGIN}" y="${MARGIN + (i + 0.75) * LINE}">${spans(line)}</text>`).join('\n')}
 </g>
 </svg>

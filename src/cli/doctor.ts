@@ -10,17 +10,12 @@ import { ORT_VERSION } from '../engine/runtime/version.ts';
 import { hubSettings } from '../hub/settings.ts';
 import { installLlama, llamaFolder, locateLlama } from '../llama-cpp/install.ts';
 import { LLAMA_VERSION } from '../llama-cpp/version.ts';
+import { showChecks, type CheckRow } from './check-table.ts';
 import type { ProbeResult } from './probe.ts';
-import { bytes, note, painter, print, printJson, sanitise, width } from './terminal.ts';
+import { bytes, note, printJson, sanitise } from './terminal.ts';
 
-/** `lacking` stops the main job, `limited` does not. */
-type Status = 'ok' | 'limited' | 'lacking';
-
-interface Check {
-  readonly name: string;
-  readonly status: Status;
-  readonly found: string;
-  readonly remedy?: string;
+/** `lacking` stops the main job. */
+interface Check extends CheckRow {
   /** The same for programs. */
   readonly data?: Readonly<Record<string, unknown>>;
 }
@@ -37,7 +32,7 @@ export function command(): Command {
       const checks = await examine();
       const ok = checks.every(({ status }) => status !== 'lacking');
       if (json) printJson({ ok, version: VERSION, checks });
-      else show(checks);
+      else showChecks(checks);
       process.exitCode = ok ? 0 : 1;
     });
 }
@@ -158,14 +153,4 @@ function hub(): Check {
 /** The nearest folder upwards that is there. */
 function existing(folder: string): string {
   return existsSync(folder) ? folder : existing(dirname(folder));
-}
-
-function show(checks: readonly Check[]): void {
-  const paint = painter();
-  const mark = { ok: paint('green', '✓'), limited: paint('yellow', '!'), lacking: paint('red', '✗') };
-  const columns = Math.max(...checks.map(({ name }) => width(name)));
-  for (const { name, status, found, remedy } of checks) {
-    print(`${mark[status]} ${name.padEnd(columns)}  ${found}`);
-    if (remedy) print(`  ${' '.repeat(columns)}  ${paint('dim', `→ ${remedy}`)}`);
-  }
 }

@@ -1,15 +1,16 @@
-/** `roslin up`: the studio on an embedded database, until Ctrl-C. */
-import { existsSync, readFileSync } from 'node:fs';
+/** `roslin up`: the studio on an embedded database, until Ctrl-C; with --doctor, whether people reach it. */
 import { Command } from 'commander';
 import type { Context } from '../collect/context.ts';
-import { InputError, RoslinError, UsageError } from '../errors.ts';
+import { RoslinError, UsageError } from '../errors.ts';
+import { showChecks } from './check-table.ts';
 import { interruptSignal } from './interrupt.ts';
+import { addSingleSignOnFlags, singleSignOnOf, type SingleSignOnFlags } from './single-sign-on-options.ts';
 import { note, painter, print, printJson, sanitise } from './terminal.ts';
 import { wholeNumber } from './train-options.ts';
 
 export const WORKSPACE = '.roslin/studio';
 
-interface Flags {
+interface Flags extends SingleSignOnFlags {
   readonly workspace: string;
   readonly host: string;
   readonly port: number;
@@ -20,11 +21,12 @@ interface Flags {
   readonly smtp?: string;
   readonly mailFrom?: string;
   readonly demo?: boolean | string;
+  readonly doctor?: boolean;
   readonly json?: boolean;
 }
 
 export function command(): Command {
-  return new Command()
+  const made = new Command()
     .option('--workspace <folder>', 'database, datasets and all that belongs to it; made where it is not there', WORKSPACE)
     .option('--host <host>', 'where to listen', '127.0.0.1')
     .option('--port <n>', '0: any that is free', wholeNumber(0), 8000)
@@ -35,16 +37,19 @@ export function command(): Command {
     .option('--smtp <url>', 'mail server, such as smtp://user:password@host:587 (default: ROSLIN_SMTP)')
     .option('--mail-from <address>', 'sender of mail (default: ROSLIN_MAIL_FROM)')
     .option('--demo [language]', 'begin with a sample campaign, in en or ru')
+    .option('--doctor', 'test proxy, address, origin and cookies instead, and name the line to change; give it the same flags')
     .option('--json', 'say where it listens as one JSON object')
     .addHelpText('after', '\nDATABASE_URL=postgres://… uses a PostgreSQL of your own instead of the embedded one; several servers may then run side by side.')
     .action(up);
+  return addSingleSignOnFlags(made);
 }
 
 async function up(flags: Flags): Promise<void> {
+  if (flags.doctor) return examineUp(flags);
   const stop = interruptSignal();
   const { startStudio } = await import('../server/studio/up.ts');
   const studio = await startStudio({
-    workspace: flags.workspace, host: flags.host, port: flags.port, publicUrl: flags.publicUrl, tls: tlsOf(flags), trustedProxies: flags.trustedProxy ?? [], mail: await mailerOf(flags), databaseUrl: process.env['DATABASE_URL'] ?? '',
+    workspace: flags.workspace, host: flags.host, port: flags.port, publicUrl: flags.publicUrl, tls: tlsOf(flags), trustedProxies: flags.trustedProxy ?? [], mail: await mailerOf(flags), signOn: singleSignOnOf(flags, process.env), databaseUrl: process.env['DATABASE_URL'] ?? '',
     onFault: (error) => note(`roslin: ${sanitise(faultOf(error))}`),
   });
   try {
@@ -56,6 +61,18 @@ async function up(flags: Flags): Promise<void> {
   } finally {
     await studio.close();
   }
+}
+
+async function examineUp(flags: Flags): Promise<void> {
+  const { examine } = await import('../server/studio/doctor.ts');
+  const { ok, running, publicUrl, checks } = await examine({ workspace: flags.workspace, host: flags.host, port: flags.port, publicUrl: flags.publicUrl, tls: tlsOf(flags), trustedProxies: flags.trustedProxy ?? [], mail: await mailerOf(flags) });
+  const bad = checks.filter(({ status }) => status === 'lacking').length;
+  if (flags.json) printJson({ ok, running, public_url: publicUrl ?? null, checks });
+  else {
+    showChecks(checks.map((check) => ({ ...check, found: sanitise(check.found), ...(check.remedy !== undefined && { remedy: sanitise(check.remedy) }) })));
+    print(ok ? `\nAll good: ${publicUrl}` : `\n${bad} ${bad === 1 ? 'thing' : 'things'} to mend. Then run this again.`);
+  }
+  process.exitCode = ok ? 0 : 1;
 }
 
 function say({ publicUrl, url, ownerLink, embedded, recovered, hasPages }: { readonly publicUrl: string; readonly url: string; readonly ownerLink: string | undefined; readonly embedded: boolean; readonly recovered: boolean; readonly hasPages: boolean }): void {
@@ -75,11 +92,7 @@ async function startDemo(context: Context, demo: boolean | string): Promise<void
 function tlsOf({ tlsCert, tlsKey }: Flags): { cert: string; key: string } | undefined {
   if (tlsCert === undefined && tlsKey === undefined) return undefined;
   if (tlsCert === undefined || tlsKey === undefined) throw new UsageError({ expected: 'both --tls-cert and --tls-key', found: 'one of them', where: tlsCert === undefined ? '--tls-key' : '--tls-cert' });
-  const read = (path: string): string => {
-    if (!existsSync(path)) throw new InputError({ expected: 'a PEM file', found: 'nothing there', where: path, remedy: 'Check the path.' });
-    return readFileSync(path, 'utf8');
-  };
-  return { cert: read(tlsCert), key: read(tlsKey) };
+  return { cert: tlsCert, key: tlsKey };
 }
 
 async function mailerOf({ smtp = process.env['ROSLIN_SMTP'], mailFrom = process.env['ROSLIN_MAIL_FROM'] }: Flags) {

@@ -19,7 +19,7 @@ import { nextReview, submitReview } from './reviewing/reviews.ts';
 import { Refusal } from './refusal.ts';
 import { CATEGORIES } from './rules/categories.ts';
 import type { Criterion, Verdict } from './rules/review-outcome.ts';
-import { askQuestion } from './writing/tasks.ts';
+import { askQuestion } from './writing/questions.ts';
 import { submitDraft } from './writing/submit.ts';
 
 const HOUR = 3_600_000;
@@ -53,8 +53,8 @@ export async function makeDemo(real: Context, owner: string | null, locale: stri
     // The last ones still wait when somebody looks.
     if (i < DEMO_RECORDS.length - 10) await reviewSome(context, [...people.values()], written, random, 2);
   }
-  await context.store.transaction((tx) => askQuestion(tx, context, campaign, people.get('ada')!.id, { category: 'general_qa', language: 'en', instruction: 'What speaks for learning to touch-type, and what against?', passage: null }));
-  await context.store.transaction((tx) => askQuestion(tx, context, campaign, people.get('dmitri')!.id, { category: 'general_qa', language: 'ru', instruction: 'Зачем вести рабочий дневник, если есть календарь?', passage: null }));
+  await askQuestion(context, people.get('ada')!, { category: 'general_qa', language: 'en', instruction: 'What speaks for learning to touch-type, and what against?', passage_id: null });
+  await askQuestion(context, people.get('dmitri')!, { category: 'general_qa', language: 'ru', instruction: 'Зачем вести рабочий дневник, если есть календарь?', passage_id: null });
 }
 
 async function makePeople(context: Context, campaign: Campaign): Promise<Map<string, Person>> {

@@ -129,21 +129,23 @@ export function planTensors(a: Architecture, type: ExportType, where: string): P
 export function tensorsOf(model: OpenedModel, type: ExportType, weights: MergedWeights): GgufTensor[] {
   const { architecture: a, config, path } = model;
   const { rowOf } = ggufNaming(ggufFamilyOf(a.type, path).architecture)!;
+  let spare = new Float32Array(0);
   return planTensors(a, type, path).map(({ published, ...tensor }) => ({
     ...tensor,
-    data: () => {
-      if (published === undefined) return new Float32Array(tensor.shape[0]!);
+    data: (room) => {
+      if (published === undefined) return room.fill(0);
       const order = rowOf(published, { ...config, head_dim: a.headDim });
-      return reordered(weights.read(published), tensor.shape[0]!, order);
+      if (!order) return weights.read(published, room);
+      if (spare.length < room.length) spare = new Float32Array(room.length);
+      return reordered(weights.read(published, spare.subarray(0, room.length)), tensor.shape[0]!, order, room);
     },
   }));
 }
 
 /** Row `row` of the data to row `rowOf(row)`. */
-export function reordered(data: Float32Array, rows: number, rowOf: ((row: number) => number) | undefined): Float32Array {
+export function reordered(data: Float32Array, rows: number, rowOf: ((row: number) => number) | undefined, out: Float32Array = new Float32Array(data.length)): Float32Array {
   if (!rowOf) return data;
   const width = data.length / rows;
-  const out = new Float32Array(data.length);
   for (let row = 0; row < rows; row++) out.set(data.subarray(row * width, (row + 1) * width), rowOf(row) * width);
   return out;
 }

@@ -2,8 +2,8 @@
 import type { OpenedModel } from '../inference/open-model.ts';
 
 export interface MergedWeights {
-  /** A parameter of the model by published name, LoRA's not among them. */
-  read(name: string): Float32Array;
+  /** A parameter of the model by published name, LoRA's not among them; in `room`, where it is given. */
+  read(name: string, room?: Float32Array): Float32Array;
   close(): void;
 }
 
@@ -13,8 +13,8 @@ export function mergedWeights(model: OpenedModel): MergedWeights {
   const { lora, architecture: a } = model;
   const beside = new Set(lora ? Array.from({ length: a.layers }, (_, layer) => lora.modules.map((module) => `${a.names.block(layer)}${module}.weight`)).flat() : []);
   return {
-    read: (name) => {
-      const weight = reader.read(name);
+    read: (name, room) => {
+      const weight = reader.read(name, room);
       if (!beside.has(name)) return weight;
       const matrix = (part: string) => reader.read(name.replace(/\.weight$/, `.${part}.weight`));
       addProduct(weight, matrix('lora_B'), matrix('lora_A'), lora!.rank, lora!.alpha / lora!.rank);

@@ -1,5 +1,5 @@
 /**
- * Writes GGUF version 3, little-endian, one file. Each tensor's values are asked for when their turn comes and converted
+ * Writes GGUF version 3, little-endian, one file. Tensors are read ahead into room for the largest of them and converted
  * piece by piece, so memory stays near one tensor; the file appears whole or not at all, and the disk's space is looked at
  * before. Which type a tensor gets, and what the keys mean, is the caller's. Arrays of arrays, which llama.cpp refuses, are
  * not written. Format: docs/gguf.md of the ggml project; layout as in gguf.ts.
@@ -8,15 +8,16 @@ import { createHash } from 'node:crypto';
 import { dirname } from 'node:path';
 import { AtomicFile, requireFreeSpace } from './atomic.ts';
 import { blockLayouts } from './ggml.ts';
-import { bytesOf, QuantisePool } from './quantise-pool.ts';
+import { bytesOf, QuantisePool, type Piece } from './quantise-pool.ts';
 import type { WritableDType } from './quantise.ts';
+import { Ring } from './ring.ts';
 import type { WrittenFile } from './safetensors-write.ts';
 import { elementCount } from './tensors.ts';
 
 interface Kind {
   readonly id: number;
   readonly bytes: number;
-  readonly write: (target: Buffer, value: number | bigint) => void;
+  readonly write: (target: Buffer, value: number | bigint, at: number) => void;
   /** Whole numbers of this range alone. */
   readonly range?: readonly [least: bigint, most: bigint];
 }
@@ -25,16 +26,16 @@ const unsigned = (bits: bigint): readonly [bigint, bigint] => [0n, 2n ** bits - 
 const signed = (bits: bigint): readonly [bigint, bigint] => [-(2n ** (bits - 1n)), 2n ** (bits - 1n) - 1n];
 
 const numbers = {
-  uint8: { id: 0, bytes: 1, write: (b, v) => b.writeUInt8(Number(v)), range: unsigned(8n) },
-  int8: { id: 1, bytes: 1, write: (b, v) => b.writeInt8(Number(v)), range: signed(8n) },
-  uint16: { id: 2, bytes: 2, write: (b, v) => b.writeUInt16LE(Number(v)), range: unsigned(16n) },
-  int16: { id: 3, bytes: 2, write: (b, v) => b.writeInt16LE(Number(v)), range: signed(16n) },
-  uint32: { id: 4, bytes: 4, write: (b, v) => b.writeUInt32LE(Number(v)), range: unsigned(32n) },
-  int32: { id: 5, bytes: 4, write: (b, v) => b.writeInt32LE(Number(v)), range: signed(32n) },
-  float32: { id: 6, bytes: 4, write: (b, v) => b.writeFloatLE(Number(v)) },
-  uint64: { id: 10, bytes: 8, write: (b, v) => b.writeBigUInt64LE(BigInt(v)), range: unsigned(64n) },
-  int64: { id: 11, bytes: 8, write: (b, v) => b.writeBigInt64LE(BigInt(v)), range: signed(64n) },
-  float64: { id: 12, bytes: 8, write: (b, v) => b.writeDoubleLE(Number(v)) },
+  uint8: { id: 0, bytes: 1, write: (b, v, at) => b.writeUInt8(Number(v), at), range: unsigned(8n) },
+  int8: { id: 1, bytes: 1, write: (b, v, at) => b.writeInt8(Number(v), at), range: signed(8n) },
+  uint16: { id: 2, bytes: 2, write: (b, v, at) => b.writeUInt16LE(Number(v), at), range: unsigned(16n) },
+  int16: { id: 3, bytes: 2, write: (b, v, at) => b.writeInt16LE(Number(v), at), range: signed(16n) },
+  uint32: { id: 4, bytes: 4, write: (b, v, at) => b.writeUInt32LE(Number(v), at), range: unsigned(32n) },
+  int32: { id: 5, bytes: 4, write: (b, v, at) => b.writeInt32LE(Number(v), at), range: signed(32n) },
+  float32: { id: 6, bytes: 4, write: (b, v, at) => b.writeFloatLE(Number(v), at) },
+  uint64: { id: 10, bytes: 8, write: (b, v, at) => (typeof v === 'number' && v < 128 ? b.fill(0, at, at + 8).writeUInt8(v, at) : b.writeBigUInt64LE(BigInt(v), at)), range: unsigned(64n) },
+  int64: { id: 11, bytes: 8, write: (b, v, at) => b.writeBigInt64LE(BigInt(v), at), range: signed(64n) },
+  float64: { id: 12, bytes: 8, write: (b, v, at) => b.writeDoubleLE(Number(v), at) },
 } as const satisfies Record<string, Kind>;
 
 const boolId = 7;
@@ -57,8 +58,8 @@ export interface GgufTensor {
   readonly dtype: WritableDType;
   /** Row-major, outermost dimension first; the file has them the other way round. */
   readonly shape: readonly number[];
-  /** The values, row-major. Called once, when the tensor is written. */
-  data(): Float32Array | Promise<Float32Array>;
+  /** The values, row-major: in `room`, which has their number, or in an array of the caller's. Called once, when the tensor is written. */
+  data(room: Float32Array): Float32Array | Promise<Float32Array>;
 }
 
 export interface GgufWriteOptions {
@@ -95,14 +96,38 @@ export async function writeGguf(path: string, options: GgufWriteOptions): Promis
     file.write(bytes);
     options.onProgress?.(file.bytes, total);
   };
+  // Read ahead, in room for one largest tensor: while one is converted, those after it are read where they fit.
+  const values = tensors.map(({ shape }) => elementCount(shape)!);
+  const most = Math.max(0, ...values);
+  const buffer = new SharedArrayBuffer(4 * most);
+  const ring = new Ring(most);
+  const ahead: Piece[] = [];
+  const writeOldest = async (): Promise<void> => {
+    const piece = ahead.shift()!;
+    const bytes = piece.bytes();
+    if (bytes instanceof Uint8Array) await new Promise(setImmediate); // lets timers and signals through
+    write(bytes instanceof Uint8Array ? bytes : await bytes);
+    piece.release();
+  };
   try {
+    if (tensors.some(({ dtype }, i) => pool.spreads(dtype, values[i]!))) pool.start();
     write(header);
     for (const [i, tensor] of tensors.entries()) {
-      const data = await tensor.data();
-      if (data.length !== elementCount(tensor.shape)) throw new RangeError(`tensor ${tensor.name} has ${data.length} values for shape [${tensor.shape.join(', ')}]`);
-      for await (const bytes of pool.convert(tensor.dtype, data, tensor.shape.at(-1)!, `${path} ${tensor.name}`)) write(bytes);
-      write(Buffer.alloc(padding(sizes[i]!)));
+      const count = values[i]!;
+      let from: number | undefined;
+      while ((from = ring.take(count)) === undefined) await writeOldest();
+      const data = await tensor.data(new Float32Array(buffer, 4 * from, count));
+      if (data.length !== count) throw new RangeError(`tensor ${tensor.name} has ${data.length} values for shape [${tensor.shape.join(', ')}]`);
+      const [where, rowLength] = [`${path} ${tensor.name}`, tensor.shape.at(-1)!];
+      const make = pool.spreads(tensor.dtype, count) ? pool.away.bind(pool) : pool.here.bind(pool);
+      for (const source of pool.split(data, rowLength)) {
+        let piece: Piece | undefined;
+        while (!(piece = make(tensor.dtype, source, rowLength, where))) await writeOldest();
+        ahead.push(piece);
+      }
+      ahead.push({ bytes: () => Buffer.alloc(padding(sizes[i]!)), release: () => ring.free() });
     }
+    while (ahead.length > 0) await writeOldest();
     file.commit();
   } catch (error) {
     file.abort();
@@ -154,38 +179,53 @@ function once(names: readonly string[], what: string): void {
   }
 }
 
+/** A buffer that grows: a vocabulary is some hundred thousand values. */
 class Out {
-  readonly #parts: Buffer[] = [];
+  #buffer = Buffer.alloc(2 ** 16);
   length = 0;
 
-  raw(bytes: Buffer): void {
-    this.#parts.push(bytes);
-    this.length += bytes.length;
+  /** Room for so many bytes more; gives where they begin. */
+  #room(bytes: number): number {
+    const at = this.length;
+    this.length += bytes;
+    if (this.length > this.#buffer.length) {
+      const larger = Buffer.alloc(2 ** Math.ceil(Math.log2(this.length)));
+      larger.set(this.#buffer);
+      this.#buffer = larger;
+    }
+    return at;
+  }
+
+  raw(bytes: Uint8Array): void {
+    const at = this.#room(bytes.length);
+    this.#buffer.set(bytes, at);
   }
 
   bytes(): Buffer {
-    return Buffer.concat(this.#parts);
+    return this.#buffer.subarray(0, this.length);
   }
 
   number(type: GgufNumber, value: number | bigint): void {
     const { bytes, write, range }: Kind = numbers[type];
     if (range) {
       if (typeof value === 'number' && !Number.isInteger(value)) throw new RangeError(`${value} is no ${type}`);
-      if (BigInt(value) < range[0] || BigInt(value) > range[1]) throw new RangeError(`${value} is no ${type}`);
+      // The commonest case apart: a vocabulary of BigInts is megabytes of garbage.
+      if (!(typeof value === 'number' && value >= 0 && value < 128) && (BigInt(value) < range[0] || BigInt(value) > range[1])) throw new RangeError(`${value} is no ${type}`);
     }
-    const target = Buffer.alloc(bytes);
-    write(target, value);
-    this.raw(target);
+    const at = this.#room(bytes);
+    write(this.#buffer, value, at);
   }
 
   string(text: string): void {
-    const bytes = Buffer.from(text);
-    this.number('uint64', bytes.length);
-    this.raw(bytes);
+    const bytes = Buffer.byteLength(text);
+    this.number('uint64', bytes);
+    const at = this.#room(bytes);
+    this.#buffer.write(text, at);
   }
 
   bool(value: boolean): void {
-    this.raw(Buffer.of(value ? 1 : 0));
+    const at = this.#room(1);
+    this.#buffer[at] = value ? 1 : 0;
   }
 
   typed(value: GgufTyped): void {

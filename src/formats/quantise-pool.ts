@@ -1,6 +1,6 @@
 /**
- * Rows of float32 to the bytes of a ggml type on all cores: a tensor goes piece by piece to worker threads and comes
- * back in order, a few pieces in flight, so that memory beside the tensor stays small. Not the arithmetic (quantise.ts).
+ * Rows of float32 to the bytes of a ggml type on all cores, piece by piece: a piece goes to a worker thread and is fetched when its turn comes. What the threads
+ * have no time for is converted by the caller's, which is one of those that are counted. Not the arithmetic (quantise.ts), nor the order of a file (gguf-write.ts).
  */
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
@@ -12,11 +12,24 @@ import type { QuantiseReply, QuantiseRequest } from './quantise-worker.ts';
 /** Values of a piece: some milliseconds of work, far more than its way to a thread and back. */
 const PIECE_VALUES = 2 ** 18;
 
+/** Pieces that a thread has at once: the one it is at, and others so that it never waits. */
+const QUEUED = 3;
+
+/** A row longer than a piece is a piece. */
+const MOST_BYTES = 2 ** 27;
+
 /** Types whose conversion costs about as much as handing the values over. */
 const INLINE: ReadonlySet<WritableDType> = new Set(['F32', 'F16', 'BF16']);
 
+export interface Piece {
+  /** Good until the next piece's are asked for. Rejects with an InputError for values that the type cannot hold. */
+  bytes(): Uint8Array | Promise<Uint8Array>;
+  /** Its room may be used again. */
+  release(): void;
+}
+
 interface Waiting {
-  readonly resolve: (bytes: Uint8Array) => void;
+  readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -26,52 +39,72 @@ interface Thread {
 }
 
 export class QuantisePool {
-  readonly #count: number;
+  readonly #workers: number;
+  #rooms: SharedArrayBuffer[] | undefined;
   #threads: Thread[] = [];
+  #here = new Uint8Array(0);
 
   constructor(threads = availableParallelism()) {
-    this.#count = Math.max(1, threads);
+    this.#workers = Math.max(0, threads - 1);
+  }
+
+  /** Threads begin to start: they take a tenth of a second. */
+  start(): void {
+    if (this.#rooms) return;
+    this.#threads = Array.from({ length: this.#workers }, begin);
+    this.#rooms = Array.from({ length: (QUEUED + 1) * this.#workers + 1 }, () => new SharedArrayBuffer(0, { maxByteLength: MOST_BYTES }));
+  }
+
+  /** Whether a tensor of so many values is worth other threads. */
+  spreads(dtype: WritableDType, values: number): boolean {
+    return !INLINE.has(dtype) && values > PIECE_VALUES;
+  }
+
+  /** `data` in whole rows, each piece small. */
+  *split(data: Float32Array, rowLength: number): Generator<Float32Array> {
+    const length = Math.max(1, Math.floor(PIECE_VALUES / rowLength)) * rowLength;
+    for (let at = 0; at < data.length; at += length) yield data.subarray(at, at + length);
+  }
+
+  /** Converted on this thread, when its bytes are asked for. */
+  here(dtype: WritableDType, source: Float32Array, rowLength: number, where: string): Piece {
+    return {
+      bytes: () => {
+        const length = bytesOf(dtype, source.length);
+        if (this.#here.length < length) this.#here = new Uint8Array(length);
+        const out = this.#here.subarray(0, length);
+        quantise(dtype, source, rowLength, out, where);
+        return out;
+      },
+      release: () => {},
+    };
   }
 
   /**
-   * Yields the bytes of `data` as `dtype`, in order. Threads start at the first tensor that is worth it.
-   * Throws InputError, naming `where`, for values that the type cannot hold.
+   * Given to a thread at once, which reads `source` where it lies if that memory is shared, or converted at once if all have enough to do. Undefined while all
+   * rooms are taken.
    */
-  async *convert(dtype: WritableDType, data: Float32Array, rowLength: number, where: string): AsyncGenerator<Uint8Array> {
-    const rows = Math.max(1, Math.floor(PIECE_VALUES / rowLength)) * rowLength;
-    if (INLINE.has(dtype) || data.length <= PIECE_VALUES) {
-      for (let at = 0; at < data.length; at += rows) {
-        const piece = data.subarray(at, at + rows);
-        const out = new Uint8Array(bytesOf(dtype, piece.length));
-        quantise(dtype, piece, rowLength, out, where);
-        yield out;
-        await new Promise(setImmediate); // lets timers and signals through
-      }
-      return;
+  away(dtype: WritableDType, source: Float32Array, rowLength: number, where: string): Piece | undefined {
+    this.start();
+    const [rooms, length] = [this.#rooms!, bytesOf(dtype, source.length)];
+    const room = rooms.pop();
+    if (!room) return undefined;
+    if (room.byteLength < length) room.grow(length);
+    const target = new Uint8Array(room, 0, length);
+    const release = () => void rooms.push(room);
+    const thread = this.#threads.find(({ waiting }) => waiting.length < QUEUED);
+    if (!thread) {
+      quantise(dtype, source, rowLength, target, where);
+      return { bytes: () => target, release };
     }
-    const running: Promise<Uint8Array>[] = [];
-    try {
-      for (let at = 0; at < data.length || running.length > 0;) {
-        while (at < data.length && running.length < 2 * this.#count) {
-          const promise = this.#send({ dtype, source: data.slice(at, at + rows), rowLength, where });
-          promise.catch(() => {}); // looked at below, in its turn
-          running.push(promise);
-          at += rows;
-        }
-        yield await running.shift()!;
-      }
-    } finally {
-      await Promise.allSettled(running);
-    }
-  }
-
-  #send(request: QuantiseRequest): Promise<Uint8Array> {
-    if (this.#threads.length < this.#count) this.#threads.push(start());
-    const thread = this.#threads.reduce((least, next) => (next.waiting.length < least.waiting.length ? next : least));
-    return new Promise((resolve, reject) => {
+    const shared = source.buffer instanceof SharedArrayBuffer;
+    const own = shared ? source : source.slice();
+    const done = new Promise<void>((resolve, reject) => {
       thread.waiting.push({ resolve, reject });
-      thread.worker.postMessage(request, [request.source.buffer as ArrayBuffer]);
+      thread.worker.postMessage({ dtype, source: own, target, rowLength, where } satisfies QuantiseRequest, shared ? [] : [own.buffer as ArrayBuffer]);
     });
+    done.catch(() => {}); // looked at when its turn comes
+    return { bytes: async () => (await done, target), release };
   }
 
   async close(): Promise<void> {
@@ -82,13 +115,14 @@ export class QuantisePool {
 }
 
 /** A thread answers in the order of what it was asked. */
-function start(): Thread {
+function begin(): Thread {
   const file = import.meta.url.endsWith('.ts') ? './quantise-worker.ts' : './quantise-worker.js';
-  const worker = new Worker(new URL(file, import.meta.url), { execArgv: [] });
+  // What a thread throws away is small: a large young generation would only grow.
+  const worker = new Worker(new URL(file, import.meta.url), { execArgv: [], resourceLimits: { maxYoungGenerationSizeMb: 2 } });
   const waiting: Waiting[] = [];
   worker.on('message', (reply: QuantiseReply) => {
     const { resolve, reject } = waiting.shift()!;
-    if ('bytes' in reply) resolve(reply.bytes);
+    if ('done' in reply) resolve();
     else reject(reply.parts ? new InputError(reply.parts) : new Error(reply.message));
   });
   worker.on('error', (error) => {

@@ -1,25 +1,24 @@
 /** The thread that quantises pieces of a tensor for quantise-pool.ts, which alone starts it: one answer for each request, in order. */
 import { parentPort } from 'node:worker_threads';
 import { RoslinError, type ErrorParts } from '../errors.ts';
-import { blockLayouts } from './ggml.ts';
 import { quantise, type WritableDType } from './quantise.ts';
 
 export interface QuantiseRequest {
   readonly dtype: WritableDType;
-  /** Whole rows; handed over. */
+  /** Whole rows, in memory that both see or handed over. */
   readonly source: Float32Array;
+  /** For the bytes; in memory that both see. */
+  readonly target: Uint8Array;
   readonly rowLength: number;
   readonly where: string;
 }
 
-export type QuantiseReply = { readonly bytes: Uint8Array } | { readonly message: string; readonly parts?: ErrorParts };
+export type QuantiseReply = { readonly done: true } | { readonly message: string; readonly parts?: ErrorParts };
 
-parentPort!.on('message', ({ dtype, source, rowLength, where }: QuantiseRequest) => {
+parentPort!.on('message', ({ dtype, source, target, rowLength, where }: QuantiseRequest) => {
   try {
-    const layout = blockLayouts[dtype];
-    const bytes = new Uint8Array((source.length / layout.values) * layout.bytes);
-    quantise(dtype, source, rowLength, bytes, where);
-    parentPort!.postMessage({ bytes } satisfies QuantiseReply, [bytes.buffer]);
+    quantise(dtype, source, rowLength, target, where);
+    parentPort!.postMessage({ done: true } satisfies QuantiseReply);
   } catch (error) {
     const { message } = error as Error;
     parentPort!.postMessage({ message, ...(error instanceof RoslinError ? { parts: error.parts } : {}) } satisfies QuantiseReply);

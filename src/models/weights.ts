@@ -32,8 +32,8 @@ const show = (shape: readonly number[] | undefined) => (shape ? `[${shape.join('
 
 /** The parameters of a model, one at a time: for what need not have all of them in memory. */
 export interface ParameterReader {
-  /** The values by published name. */
-  read(name: string): Float32Array;
+  /** The values by published name; in `room`, where it is given: it has their number. */
+  read(name: string, room?: Float32Array): Float32Array;
   close(): void;
 }
 
@@ -42,7 +42,7 @@ export interface ParameterReader {
  * than `a.vocabSize` (docs/numbers.md 1 and 4): rows beyond are left out; rows that are missing start as the mean of the others.
  * @throws InputError for a tensor that is missing, has another shape, or belongs to nothing.
  */
-export function parameterReader(a: Architecture, source: WeightSource): (name: string) => Float32Array {
+export function parameterReader(a: Architecture, source: WeightSource): ParameterReader['read'] {
   const parameters = parametersOf(a);
   for (const name of source.names()) {
     // A tied head may be stored twice; the embedding is the one that counts.
@@ -50,13 +50,13 @@ export function parameterReader(a: Architecture, source: WeightSource): (name: s
       throw new InputError({ expected: `only tensors of a ${a.type} model`, found: `a tensor ${name}`, where: source.path, remedy: 'The file may belong to another architecture than its config says.' });
     }
   }
-  return (name) => {
+  return (name, room) => {
     const { shape } = parameters.get(name)!;
     const found = source.shape(name);
     const byId = isById(a, name);
     const fits = found && found.length === shape.length && found.every((n, i) => n === shape[i] || (i === 0 && byId && n > 0));
     if (!fits) throw new InputError({ expected: `${name} as [${shape.join(', ')}]`, found: show(found), where: source.path, remedy: 'Check that config and weights belong together.' });
-    const data = new Float32Array(shape.reduce((x, y) => x * y, 1));
+    const data = room ?? new Float32Array(shape.reduce((x, y) => x * y, 1));
     if (found[0] === shape[0]) source.read(name, data);
     else resizeRows(source, name, found[0]!, found[1] ?? 1, data);
     return data;

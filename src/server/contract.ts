@@ -12,9 +12,9 @@ import * as review from './contract/review.ts';
 import { done, guideline, id } from './contract/shared.ts';
 
 export type { CampaignSummary, ConsentText, Invitation, MeView, Session } from './contract/account.ts';
-export type { BoardRow, BoardView, CategoryProgress, DraftSummary, DraftView, HomeView, LiveView, PointsView, RecordRow, RecordVersion, RecordView, ReviewView, Scores, SubmitInput, Submitted } from './contract/collect.ts';
-export type { AwardRow, CampaignDraft, CampaignView, DatasetRow, HealthRow, InvitationRow, LogRow, PassageInput, PassageRow, PersonRow, Policy, ProgressView, QualityView, ReportRow, RosterAnswer } from './contract/manage.ts';
-export type { DecisionRow, DecisionView, ReviewInput, ReviewItem } from './contract/review.ts';
+export type { BoardRow, BoardView, CategoryProgress, DraftSummary, DraftView, HomeView, LiveView, OwnPoints, PointsEntry, PointsView, QuestionInput, QuestionRow, QuestionsView, RecordRow, RecordVersion, RecordView, ReportInput, ReviewView, Scores, SubmitInput, Submitted } from './contract/collect.ts';
+export type { AwardRow, CampaignDraft, CampaignView, DatasetRow, HealthRow, InvitationRow, LogRow, PassageInput, PassageRow, PersonRow, Policy, ProgressView, QualityView, ReportCase, ReportRow, ReportSettlement, RosterAnswer } from './contract/manage.ts';
+export type { AuditItem, DecisionRow, DecisionView, ReviewInput, ReviewItem } from './contract/review.ts';
 export type { CheckFinding, Criterion, ErrorBody, ErrorCode, Example, Flag, Guideline, Passage, RecordBody, Role, Verdict, Visibility } from './contract/shared.ts';
 export type { CategoryKey } from '../collect/rules/categories.ts';
 export type { CampaignEvent, CampaignState } from '../collect/rules/campaign.ts';
@@ -31,7 +31,7 @@ export interface RouteSpec {
   readonly path?: z.ZodObject;
   readonly query?: z.ZodObject;
   readonly body?: z.ZodObject;
-  /** Undefined: a file. */
+  /** Undefined: a file, or another address. */
   readonly answer: z.ZodType | undefined;
   /** Requests a minute and person (or address); default 600. */
   readonly perMinute?: number;
@@ -46,6 +46,9 @@ export const ROUTES = {
   session: route({ method: 'GET', url: '/api/session', access: 'anyone', answer: account.session }),
   signIn: route({ method: 'POST', url: '/api/session', access: 'anyone', body: account.signInBody, answer: done, perMinute: 30 }),
   signOut: route({ method: 'DELETE', url: '/api/session', access: 'anyone', answer: done }),
+  startSignOn: route({ method: 'POST', url: '/api/sign-on', access: 'anyone', body: account.startSignOnBody, answer: account.startedSignOn, perMinute: 30 }),
+  /** Where the organisation's sign-in sends the browser back to. */
+  finishSignOn: route({ method: 'GET', url: '/api/sign-on/callback', access: 'anyone', query: account.signOnQuery, answer: undefined, perMinute: 30 }),
   setUp: route({ method: 'POST', url: '/api/setup', access: 'anyone', body: account.setUpBody, answer: done, perMinute: 10 }),
   startDemo: route({ method: 'POST', url: '/api/setup/demo', access: 'owner', body: account.demoBody, answer: done, perMinute: 10 }),
   lookAtInvitation: route({ method: 'POST', url: '/api/invitations/look', access: 'anyone', body: account.lookBody, answer: account.invitation, perMinute: 60 }),
@@ -74,7 +77,12 @@ export const ROUTES = {
   revise: route({ method: 'POST', url: '/api/records/{id}/revise', access: 'person', path: byId, consent: true, answer: collect.claimed }),
   appeal: route({ method: 'POST', url: '/api/records/{id}/appeal', access: 'person', path: byId, body: collect.reasonBody, answer: done }),
   withdraw: route({ method: 'POST', url: '/api/records/{id}/withdraw', access: 'person', path: byId, answer: done }),
-  report: route({ method: 'POST', url: '/api/records/{id}/report', access: 'person', path: byId, body: collect.reasonBody, answer: done, perMinute: 20 }),
+  report: route({ method: 'POST', url: '/api/reports', access: 'person', body: collect.reportBody, answer: done, perMinute: 20 }),
+  questions: route({ method: 'GET', url: '/api/questions', access: 'person', answer: collect.questions }),
+  askQuestion: route({ method: 'POST', url: '/api/questions', access: 'person', consent: true, body: collect.questionBody, answer: collect.asked, perMinute: 60 }),
+  questionPassage: route({ method: 'POST', url: '/api/questions/passage', access: 'person', consent: true, body: collect.questionPassageBody, answer: collect.questionPassage, perMinute: 60 }),
+  dropQuestion: route({ method: 'DELETE', url: '/api/questions/{id}', access: 'person', path: byId, answer: done }),
+  points: route({ method: 'GET', url: '/api/points', access: 'person', answer: collect.ownPoints }),
   board: route({ method: 'GET', url: '/api/board', access: 'person', query: collect.boardQuery, answer: collect.board }),
   /** For a screen that nobody is signed in at: it shows a token of its own. */
   live: route({ method: 'POST', url: '/api/live', access: 'anyone', body: collect.liveBody, answer: collect.live, perMinute: 120 }),
@@ -85,6 +93,8 @@ export const ROUTES = {
   decisions: route({ method: 'GET', url: '/api/decisions', access: 'moderator', answer: review.decisions }),
   decision: route({ method: 'GET', url: '/api/decisions/{id}', access: 'moderator', path: byId, answer: review.decision }),
   decide: route({ method: 'POST', url: '/api/decisions/{id}', access: 'moderator', path: byId, body: review.decideBody, answer: done }),
+  nextAudit: route({ method: 'POST', url: '/api/audit/next', access: 'moderator', answer: review.nextAudit }),
+  voteAudit: route({ method: 'POST', url: '/api/audit/{id}', access: 'moderator', path: byId, body: review.auditVoteBody, answer: done }),
   retract: route({ method: 'POST', url: '/api/manage/records/{id}/retract', access: 'moderator', path: byId, body: collect.retractBody, answer: done }),
 
   createCampaign: route({ method: 'POST', url: '/api/manage/campaigns', access: 'admin', body: manage.campaignDraft, answer: manage.campaign, bytes: 256 * 1024 }),
@@ -107,7 +117,8 @@ export const ROUTES = {
   awards: route({ method: 'GET', url: '/api/manage/awards', access: 'admin', answer: manage.awards }),
   moveAward: route({ method: 'POST', url: '/api/manage/awards/{id}/moves', access: 'admin', path: byId, body: manage.moveAwardBody, answer: done }),
   reports: route({ method: 'GET', url: '/api/manage/reports', access: 'moderator', answer: manage.reports }),
-  answerReport: route({ method: 'POST', url: '/api/manage/reports/{id}', access: 'moderator', path: byId, body: manage.answerReportBody, answer: done }),
+  reportCase: route({ method: 'GET', url: '/api/manage/reports/{id}', access: 'moderator', path: byId, answer: manage.reportCase }),
+  settleReport: route({ method: 'POST', url: '/api/manage/reports/{id}', access: 'moderator', path: byId, body: manage.settleReportBody, answer: done }),
   log: route({ method: 'GET', url: '/api/manage/log', access: 'admin', query: manage.logQuery, answer: manage.log }),
   verifyLogs: route({ method: 'POST', url: '/api/manage/log/verify', access: 'admin', answer: manage.verification, perMinute: 10 }),
   datasets: route({ method: 'GET', url: '/api/manage/datasets', access: 'admin', answer: manage.datasets }),

@@ -16,7 +16,8 @@ export interface AuditEvent {
   readonly payload?: Readonly<Record<string, unknown>>;
 }
 
-const CHAIN = 'audit';
+/** The name of its chain. */
+export const AUDIT_CHAIN = 'audit';
 
 type Entry = AuditEvent & { readonly at: Date };
 
@@ -40,10 +41,10 @@ export function audit(tx: Tx, event: AuditEvent, at: Date): Promise<void> {
 const AT_ONCE = 1000;
 
 async function write(tx: Tx, entries: readonly Entry[]): Promise<void> {
-  const links = linksAfter(await holdChain(tx, CHAIN), entries.map(bodyOf));
+  const links = linksAfter(await holdChain(tx, AUDIT_CHAIN), entries.map(bodyOf));
   const rows = entries.map(({ actor, type, subject, payload = {}, at }, i) => ({ ...links[i]!, actor_id: actor, type, subject, payload: canonicalJson(payload), at }));
   for (let from = 0; from < rows.length; from += AT_ONCE) await tx.insertInto('events').values(rows.slice(from, from + AT_ONCE)).execute();
-  await moveHead(tx, CHAIN, links.at(-1)!);
+  await moveHead(tx, AUDIT_CHAIN, links.at(-1)!);
 }
 
 /** Rows that are looked at before others have their turn. */
@@ -51,7 +52,7 @@ export const CHECKED_AT_ONCE = 1000;
 
 /** The first fault of the log as it is now, or undefined. */
 export async function auditFault(db: Db): Promise<string | undefined> {
-  const head = await chainHead(db, CHAIN);
+  const head = await chainHead(db, AUDIT_CHAIN);
   const check = new ChainCheck();
   for (let after = 0; ;) {
     const rows = await db.selectFrom('events').selectAll().where('seq', '>', after).where('seq', '<=', head.seq).orderBy('seq').limit(CHECKED_AT_ONCE).execute();

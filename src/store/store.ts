@@ -62,13 +62,8 @@ export async function openStore(connection: pg.ClientConfig, options: StoreOptio
 
 /** A connection from the value of DATABASE_URL. */
 export function connectionFromUrl(url: string): pg.ClientConfig {
-  let protocol: string;
-  try {
-    ({ protocol } = new URL(url));
-  } catch {
-    protocol = '';
-  }
-  if (protocol === 'postgres:' || protocol === 'postgresql:') return { connectionString: url };
+  // Without a host it is a socket's (…@/database?host=/run/postgresql), which PostgreSQL's programs and pg take, and URL does not.
+  if (/^postgres(?:ql)?:\/\//.test(url) && URL.canParse(url.replace('@/', '@socket/'))) return { connectionString: url };
   // The value holds a password: it is not repeated.
   throw new InputError({ expected: 'an address such as postgres://user:password@host:5432/database', found: 'something else', where: 'DATABASE_URL', remedy: 'Correct it, or unset it to use the embedded database.' });
 }

@@ -22,6 +22,7 @@ export interface AuditVotesTable {
   moderator_id: string;
   vote: 'pass' | 'fail';
   at: Date;
+  reason: Generated<string>;
 }
 
 export interface AwardsTable {
@@ -29,12 +30,13 @@ export interface AwardsTable {
   campaign_id: string;
   user_id: string;
   state: 'candidate' | 'audited' | 'confirmed' | 'delivered' | 'forfeited';
-  place: number;
+  place: number | null;
   prize: string;
   points_mp: number;
   sample: Json;
   reason: Generated<string>;
   created_at: Date;
+  seed: Generated<string>;
 }
 
 export interface BoardSnapshotsTable {
@@ -65,6 +67,7 @@ export interface CampaignsTable {
   created_by: string | null;
   created_at: Date;
   frozen_at: Date | null;
+  resumed_at: Date | null;
 }
 
 export interface CategoriesTable {
@@ -129,6 +132,7 @@ export interface DatasetsTable {
   ledger_hash: string;
   created_by: string | null;
   at: Date;
+  interim: Generated<boolean>;
 }
 
 export interface DraftVersionsTable {
@@ -182,6 +186,13 @@ export interface GuidelinesTable {
   locale: string;
   version: number;
   body: Json;
+}
+
+export interface IdentitiesTable {
+  issuer: string;
+  subject: string;
+  user_id: string;
+  created_at: Date;
 }
 
 export interface InvitationsTable {
@@ -255,12 +266,16 @@ export interface PointsRulesTable {
 
 export interface ReportsTable {
   id: string;
-  submission_id: string;
+  submission_id: string | null;
   reporter_id: string;
   reason: string;
   state: Generated<'open' | 'actioned' | 'dismissed'>;
   at: Date;
   answered_by: string | null;
+  passage_id: string | null;
+  task_id: string | null;
+  answer: Generated<string>;
+  answered_at: Date | null;
 }
 
 export interface ReviewsTable {
@@ -297,6 +312,19 @@ export interface SessionsTable {
   expires_at: Date;
 }
 
+export interface SignInsTable {
+  token_hash: string;
+  issuer: string;
+  state: string;
+  nonce: string;
+  verifier: string;
+  target: string;
+  locale: string;
+  invitation_hash: string | null;
+  user_id: string | null;
+  expires_at: Date;
+}
+
 export interface SourcesTable {
   id: string;
   kind: 'wikipedia' | 'organisation' | 'public_domain' | 'other';
@@ -325,6 +353,7 @@ export interface SubmissionVersionsTable {
   similarity: Generated<number>;
   idempotency_key: string;
   created_at: Date;
+  own_similarity: number | null;
 }
 
 export interface SubmissionsTable {
@@ -351,6 +380,7 @@ export interface SubmissionsTable {
   idempotency_key: string;
   created_at: Date;
   decided_at: Date | null;
+  lapsed: Generated<boolean>;
 }
 
 export interface TasksTable {
@@ -416,6 +446,7 @@ export interface Database {
   events: EventsTable;
   golds: GoldsTable;
   guidelines: GuidelinesTable;
+  identities: IdentitiesTable;
   invitations: InvitationsTable;
   leases: LeasesTable;
   ledger_entries: LedgerEntriesTable;
@@ -426,6 +457,7 @@ export interface Database {
   reviews: ReviewsTable;
   secrets: SecretsTable;
   sessions: SessionsTable;
+  sign_ins: SignInsTable;
   sources: SourcesTable;
   submission_versions: SubmissionVersionsTable;
   submissions: SubmissionsTable;

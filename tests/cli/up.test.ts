@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -64,6 +64,14 @@ test('up, refused twice, killed, up again with all that was said, ended by a sig
   const second = await ended(start());
   assert.equal(second.code, 1);
   assert.match(second.text, new RegExp(`process ${first.child.pid} at ${first.url} serves already`));
+
+  const doctor = await ended(start('--doctor'));
+  assert.equal(doctor.code, 0, doctor.text);
+  const report = JSON.parse(doctor.text) as { running: boolean; public_url: string; checks: { name: string; found: string }[] };
+  assert.deepEqual([report.running, report.public_url, report.checks[0]!.found], [true, first.url, `process ${first.child.pid} listens at ${first.url}`]);
+  assert.equal(statSync(join(workspace, 'serving.json')).mode & 0o777, 0o600, 'it holds a key');
+  const probed = await fetch(`${first.url}/api/doctor`, { headers: { 'x-roslin-doctor': 'x'.repeat(43) } });
+  assert.equal(probed.status, 404, 'nobody else is told what arrives here');
 
   first.child.kill('SIGKILL');
   await once(first.child, 'exit');

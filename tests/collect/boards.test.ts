@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { BLACKOUT_MS, boardRows, boardTop, neighbours, shownCutoff, teamRows, type BoardPerson } from '../../src/collect/rules/boards.ts';
-import { addDays, dayOf, hourOf, instantOf, isTimeZone, lastCutoff, nextCutoff, weekdayOf, weekOf } from '../../src/collect/rules/calendar.ts';
+import { addDays, dayOf, instantOf, isTimeZone, lastCutoff, nextCutoff, weekdayOf, weekOf } from '../../src/collect/rules/calendar.ts';
 import { entriesOfRecord, entryOfReview, reversalOf, type Entry, type NewEntry } from '../../src/collect/rules/ledger.ts';
 import { FIRST_RULES as R } from '../../src/collect/rules/points-rules.ts';
 import { streakOf } from '../../src/collect/rules/streak.ts';
@@ -22,6 +22,8 @@ test('an hour of a day in a zone, also where the clock jumps', () => {
   assert.equal(iso(instantOf('2026-09-06', 0, 'America/Santiago')), '2026-09-06T04:00:00.000Z', 'a jump at midnight');
   assert.ok(isTimeZone('Europe/Moscow') && !isTimeZone('Mars/Olympus'));
 });
+
+const hourOf = (instant: number, zone: string): number => Number(new Intl.DateTimeFormat('en-US', { timeZone: zone, hourCycle: 'h23', hour: '2-digit' }).format(instant));
 
 test('days as people there have them', () => {
   assert.equal(dayOf(Date.parse('2026-03-28T23:30:00Z'), 'Europe/Berlin'), '2026-03-29');

@@ -6,7 +6,7 @@ import { DEMO_PEOPLE, DEMO_TEAMS } from '../../src/collect/demo/people.ts';
 import { DEMO_RECORDS, plainVerdict } from '../../src/collect/demo/records.ts';
 import { CATEGORIES, NEEDS_PASSAGE } from '../../src/collect/rules/categories.ts';
 import { formFindings, FORM_RULES } from '../../src/collect/rules/forms.ts';
-import { countWords } from '../../src/collect/rules/words.ts';
+import { countWords } from '../../src/text/words.ts';
 
 test('people, teams, passages and records belong together', () => {
   const keys = new Set(DEMO_PEOPLE.map(({ key }) => key));

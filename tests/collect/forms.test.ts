@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { CATEGORIES, NEEDS_PASSAGE } from '../../src/collect/rules/categories.ts';
 import { FIELD_CHARACTERS, FINDING_CODES, formFindings, FORM_RULES, writtenWords, type RecordText } from '../../src/collect/rules/forms.ts';
-import { countWords, itemsOf, longestRun, wordsOf } from '../../src/collect/rules/words.ts';
+import { countWords, itemsOf, longestRun, wordsOf } from '../../src/text/words.ts';
 
 /** `code` of what warns, `CODE` of what blocks. */
 const codes = (category: (typeof CATEGORIES)[number], text: Partial<RecordText>, locale?: string) =>

@@ -9,7 +9,7 @@ import { CATEGORIES, isCategory, type CategoryKey } from '../../src/collect/rule
 import { seedOf } from '../../src/collect/rules/chance.ts';
 import { FORM_RULES, type FormRules } from '../../src/collect/rules/forms.ts';
 import { overall, type Scores, type Verdict } from '../../src/collect/rules/review-outcome.ts';
-import { countWords } from '../../src/collect/rules/words.ts';
+import { countWords } from '../../src/text/words.ts';
 
 export interface ReplayText {
   readonly category: CategoryKey;

@@ -104,7 +104,7 @@ test('a source that fails, and an interruption, leave nothing', async (t) => {
   assert.deepEqual(readdirSync(folder), []);
 });
 
-test('one tensor is in memory at a time', async (t) => {
+test('no more is read ahead than the largest tensor takes', async (t) => {
   const asked: string[] = [];
   let alive = 0;
   const lazy = (name: string): GgufTensor => ({

@@ -42,7 +42,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** What a browser may load as well: it imports nothing but its own kind, no package and nothing of Node. */
-const PURE = ['src/collect/rules/', 'src/collect/guidelines/', 'src/collect/demo/', 'src/errors.ts', 'src/artefacts/random.ts'];
+const PURE = ['src/collect/rules/', 'src/collect/guidelines/', 'src/collect/demo/', 'src/errors.ts', 'src/artefacts/random.ts', 'src/text/words.ts', 'src/text/normalise.ts', 'src/text/categories.ts', 'src/text/form-rules.ts', 'src/text/form-checks.ts'];
 const isPure = (path: string) => PURE.some((start) => path.startsWith(start));
 
 /** What of the server the web may import: types alone, which are gone at run time. */

@@ -82,6 +82,12 @@ export class TestDatabase implements AsyncDisposable {
     return this.#make(`t_${randomBytes(6).toString('hex')}`);
   }
 
+  /** The same as DATABASE_URL has it. */
+  async url(): Promise<string> {
+    const { host = '', port, user, password, database, connectionString } = await this.connection();
+    return connectionString ?? `postgres://${user}:${String(password)}@/${database}?host=${encodeURIComponent(host)}&port=${port}`;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     for (const store of this.#stores) await store.close();
     await this.#end();

@@ -12,7 +12,7 @@ import { findPersonal, PERSONAL_KINDS } from '../../src/text/personal.ts';
 import { findProfanity } from '../../src/text/profanity.ts';
 import { findSecrets } from '../../src/text/secrets.ts';
 import { withoutOverlaps } from '../../src/text/spans.ts';
-import { listItems, wordsOf } from '../../src/text/words.ts';
+import { countWords, ideasOf, wordsOf } from '../../src/text/words.ts';
 
 describe('check digits', () => {
   const valid: [string, (text: string) => boolean, string][] = [
@@ -174,7 +174,14 @@ test('of stretches that overlap the first of the list stays', () => {
 });
 
 test('words and items', () => {
-  assert.deepEqual(wordsOf("The otter's 1,024 fish\u200b — ёж"), ['the', "otter's", '1,024', 'fish', 'ёж']);
+  const text = "The otter's 1,024 fish\u200b — ёж";
+  assert.deepEqual(wordsOf(text).map(({ key }) => key), ['the', "otter's", '1,024', 'fish', 'еж']);
+  assert.deepEqual(wordsOf(text).map(({ start, end }) => text.slice(start, end)), ['The', "otter's", '1,024', 'fish', 'ёж']);
   assert.ok(wordsOf('水獭住在河边').length >= 3, 'scripts without spaces');
-  for (const [text, items] of [['- a\n- b\n- c', 3], ['1. red 2. blue 3. green', 3], ['red, blue and green', 3], ['One thing.', 1], ['a\nb\nc\nd', 4], ['First do this. Then that. Rest.', 3]] as const) assert.equal(listItems(text).length, items, text);
+  for (const sign of ['\u200b', '\u00ad', '\u200d', '\u2060\u200b']) {
+    const padded = wordsOf(`a ri${sign}v${sign}er${sign}`);
+    assert.deepEqual(padded.map(({ key }) => key), ['a', 'river'], 'invisible signs make no word more');
+    assert.equal(countWords(`one${sign} two ${sign}three ${sign}`), 3);
+  }
+  for (const [text, items] of [['- a\n- b\n- c', 3], ['1. red 2. blue 3. green', 3], ['red, blue and green', 3], ['One thing.', 1], ['a\nb\nc\nd', 4], ['First do this. Then that. Rest.', 3]] as const) assert.equal(ideasOf(text).length, items, text);
 });

@@ -12,7 +12,7 @@ import { findProfanity } from '../../src/text/profanity.ts';
 import { findSecrets } from '../../src/text/secrets.ts';
 import { findSimilar } from '../../src/text/similar.ts';
 import { Source } from '../../src/text/winnow.ts';
-import { listItems, wordsOf } from '../../src/text/words.ts';
+import { ideasOf, wordsOf } from '../../src/text/words.ts';
 
 const MEGABYTE = 1 << 20;
 const PIECES = [
@@ -20,7 +20,7 @@ const PIECES = [
   '-----BEGIN ', 'as an ', "i'm an ai ", 'как ', '```', '`', 'A ', 'Aa.', '12 345 ', '4539 ', 'GB82 ', '😀', '\u202e', '- ', '1) ', 'a, ', ' and ', 'xox-', 'sk-', 'хуй', '【1†', 'sure! ', 'if (', '  ',
 ];
 const FUNCTIONS: Record<string, (text: string) => unknown> = {
-  normalise, fold, wordsOf, listItems, findPersonal, findSecrets, findBoilerplate, findEncodingDamage, findCitationMarks, findProfanity, language: await loadLanguages(), copies: (text) => new Source(text).copiesIn(`${text}!`), similar: (text) => findSimilar([text, `${text}!`, text.slice(0, 50), text.slice(1, 51)]),
+  normalise, fold, wordsOf, ideasOf, findPersonal, findSecrets, findBoilerplate, findEncodingDamage, findCitationMarks, findProfanity, language: await loadLanguages(), copies: (text) => new Source(text).copiesIn(`${text}!`), similar: (text) => findSimilar([text, `${text}!`, text.slice(0, 50), text.slice(1, 51)]),
 };
 
 for (const [name, run] of Object.entries(FUNCTIONS)) {

@@ -31,7 +31,7 @@ export function guideline(category: CategoryKey, locale = 'en'): Answer<'guideli
 export const consentText = (locale: string) => ({ version: 1, locale, licence: CAMPAIGN.licence, body: fillConsent(CONSENT[locale === 'ru' ? 'ru' : 'en'], { organisation: 'Harbour & Sons', licence: CAMPAIGN.licence }) });
 
 const GOALS = [250, 150, 120, 100, 80, 120, 130, 50];
-export const progress: CategoryProgress[] = CATEGORIES.map((category, i) => ({ category, goal: GOALS[i] ?? 0, accepted: [203, 88, 61, 34, 19, 96, 71, 31][i] ?? 0, in_review: 6 + i, mine: [4, 0, 3, 1, 0, 2, 0, 1][i] ?? 0, weight: [760, 1010, 1120, 1390, 1500, 700, 1040, 980][i] ?? 1000, base_mp: [3000, 4000, 5000, 5000, 5000, 2000, 3000, 4000][i] ?? 0 }));
+export const progress: CategoryProgress[] = CATEGORIES.map((category, i) => ({ category, goal: GOALS[i] ?? 0, accepted: [203, 88, 61, 34, 19, 96, 71, 31][i] ?? 0, in_review: 6 + i, mine: [4, 0, 3, 1, 0, 2, 0, 1][i] ?? 0, weight: [760, 1010, 1120, 1390, 1500, 700, 1040, 980][i] ?? 1000, base_mp: [3000, 4000, 5000, 5000, 5000, 2000, 3000, 4000][i] ?? 0, questions: [0, 2, 1, 0, 0, 3, 0, 1][i] ?? 0 }));
 
 export const POINTS = { delta_mp: 4368, base_mp: 5000, factors: { size: 930, quality: 1000, novelty: 1000, need: 940, day: 1000 }, rules_version: '2026-1', settled: false };
 
@@ -65,6 +65,8 @@ export const records: RecordView[] = TEXTS.map(([category, state, instruction, r
   ] : [],
   rationale: null,
   points: state === 'withdrawn' || state === 'rejected' ? null : { ...POINTS, settled: state === 'accepted' },
+  answer_by: state === 'changes_requested' ? ago(-3 * 1440) : null,
+  lapsed: false,
   may: { revise: state === 'changes_requested', appeal: state === 'rejected', withdraw: !['withdrawn'].includes(state) },
   guideline: guideline(category),
 }));
@@ -88,7 +90,7 @@ export const reviewItem = (n: number): NonNullable<Answer<'nextReview'>['item']>
   version: { version: 2, at: ago(60), instruction: 'Explain in two sentences why honey keeps so long.', context: PASSAGE.text, response: 'Bees dry nectar until microbes cannot live in it, and its acid and a trace of peroxide do the rest. Only an open jar in damp air may still go off.' },
   previous: { version: 1, at: ago(600), instruction: 'Explain why honey keeps so long.', context: PASSAGE.text, response: 'Bees dry nectar until microbes cannot live in it.' },
   passage: PASSAGE,
-  findings: [{ code: 'near_duplicate', field: 'response', severity: 'warn', values: { percent: 54 }, spans: [[0, 48]] }],
+  findings: [{ code: 'like_another', field: 'response', severity: 'warn', values: { percent: 54 }, spans: [[0, 48]] }],
   telemetry: { paste_share: 0.12, active_ms: 312_000, edits: 148 },
   criteria: ['follows_instruction', 'correct', 'clear', 'grounded', 'category_fit'],
   guideline: guideline('summarization'),
@@ -115,13 +117,42 @@ export const campaignView: Answer<'campaign'> = {
 
 export const managed = {
   progress: { categories: CATEGORIES.map((category, i) => ({ category, goal: GOALS[i] ?? 0, accepted: progress[i]?.accepted ?? 0, in_review: 6 + i, rejected: 3 + i, changes_requested: 2 })), people: 148, active_today: 37, days: Array.from({ length: 9 }, (_, i) => ({ day: ago((8 - i) * 1440).slice(0, 10), submitted: 40 + ((i * 37) % 55), accepted: 25 + ((i * 23) % 30) })), waiting: { reviews: 43, decisions: 3, passages: 7, reports: 1 } },
-  quality: { criteria: (['follows_instruction', 'correct', 'clear', 'grounded', 'category_fit'] as const).map((criterion, i) => ({ criterion, alpha: i === 3 ? null : 0.81 - i * 0.07, ac1: 0.86, raw: 0.78, n: 212 })), categories: CATEGORIES.map((category, i) => ({ category, alpha: 0.78 - i * 0.03, ac1: i === 6 ? 0.5 : 0.84, raw: 0.74, n: 40 + i, accept_rate: 0.82 })), gold: { items: 24, answered: 190, right: 161 }, median_hours: 5.5 },
+  quality: { criteria: (['follows_instruction', 'correct', 'clear', 'grounded', 'category_fit'] as const).map((criterion, i) => ({ criterion, alpha: i === 3 ? null : 0.81 - i * 0.07, ac1: 0.86, raw: 0.78, n: 212 })), categories: CATEGORIES.map((category, i) => ({ category, alpha: 0.78 - i * 0.03, ac1: i === 6 ? 0.5 : 0.84, raw: 0.74, n: 40 + i, accept_rate: 0.82 })), gold: { items: 24, answered: 190, right: 161 }, pairs: [{ names: ['Rory MacLeod', 'Мария Соколова'] as [string, string], reviews: 6, lean: 1350 }], pilot: CATEGORIES.map((category, i) => ({ category, records: 12 + i * 9, base_mp: 3000, full_words: 35, found: i === 0 ? null : { base_mp: 2500 + 500 * i, full_words: 30 + 5 * i } })), median_hours: 5.5 },
   people: NAMES.map((name, i) => ({ id: idOf(700 + i), name, login: `login${i}`, email: null, roles: i === 0 ? (['admin', 'reviewer'] as const) : (['member', 'reviewer'] as const), team: i % 2 ? 'North Sea' : null, status: i === 5 ? ('suspended' as const) : ('active' as const), accepted: 40 - i * 4, joined_at: ago(9000) })),
   invitations: [{ id: idOf(800), roles: ['member' as const, 'reviewer' as const], email: 'anna@example.org', team: 'Highlands', created_at: ago(100), expires_at: ago(-9000), state: 'open' as const }],
   passages: [{ id: idOf(900), state: 'proposed' as const, title: 'Honey', url: PASSAGE.source.url, revision: '1180000000', licence: 'CC-BY-SA-4.0', language: 'en', words: 118, uses: 0, text: PASSAGE.text }, { id: idOf(901), state: 'verified' as const, title: 'Harbour handbook, chapter 3', url: null, revision: '2026-09', licence: 'LicenseRef-Internal', language: 'en', words: 340, uses: 6, text: PASSAGE.text }],
-  awards: [{ id: idOf(950), place: 1, prize: 'A day off', name: 'Rory MacLeod', points_mp: 242_650, state: 'candidate' as const, gate: (['accepted', 'categories', 'accept_rate', 'gold', 'flags', 'consent'] as const).map((rule) => ({ rule, met: rule !== 'gold' })), may: ['audit' as const, 'forfeit' as const] }],
-  reports: [{ id: idOf(960), record_id: idOf(103), reason: 'This names a customer.', excerpt: 'Dear Mrs Example, thank you for your order…', at: ago(50), state: 'open' as const }],
+  awards: [{ id: idOf(950), place: 1, reason: '', audit: { sampled: 10, judged: 10, failed: 1 }, prize: 'A day off', name: 'Rory MacLeod', points_mp: 242_650, state: 'candidate' as const, gate: (['accepted', 'categories', 'accept_rate', 'gold', 'flags', 'consent'] as const).map((rule) => ({ rule, met: rule !== 'gold' })), may: ['audit' as const, 'forfeit' as const] }, { id: idOf(951), place: null, reason: '', audit: { sampled: 10, judged: 4, failed: 0 }, prize: '', name: 'Мария Соколова', points_mp: 201_300, state: 'candidate' as const, gate: [], may: ['forfeit' as const] }],
+  reports: [
+    { id: idOf(960), kind: 'record' as const, reason: 'This names a customer.', excerpt: 'Dear Mrs Example, thank you for your order…', at: ago(50), state: 'open' as const, answer: '' },
+    { id: idOf(961), kind: 'question' as const, reason: 'Nobody can know this.', excerpt: 'What did the captain think that night?', at: ago(500), state: 'dismissed' as const, answer: 'It is a fair question.' },
+  ],
   log: Array.from({ length: 12 }, (_, i) => ({ seq: 412 - i, at: ago(i * 7), actor: i % 4 === 0 ? null : NAMES[i % NAMES.length] ?? null, type: ['record.submitted', 'review.submitted', 'record.accepted', 'invitation.used'][i % 4] ?? '', subject: idOf(100 + i) })),
-  datasets: [{ version: '1', state: 'sealed' as const, records: 512, train: 486, held_out: 26, root: 'b7f31c0e5a4d9f0c2f6f0e1d3c5b7a9900112233445566778899aabbccddeeff', licence: 'CC-BY-SA-4.0', at: ago(3000), files: [{ name: 'records.jsonl', href: '/api/manage/datasets/1/records.jsonl' }, { name: 'README.md', href: '/api/manage/datasets/1/README.md' }] }],
+  datasets: [{ version: '1', state: 'sealed' as const, interim: true, records: 512, train: 486, held_out: 26, root: 'b7f31c0e5a4d9f0c2f6f0e1d3c5b7a9900112233445566778899aabbccddeeff', licence: 'CC-BY-SA-4.0', at: ago(3000), files: [{ name: 'records.jsonl', href: '/api/manage/datasets/1/records.jsonl' }, { name: 'README.md', href: '/api/manage/datasets/1/README.md' }] }],
   health: [{ name: 'Database', status: 'ok' as const, message: 'PostgreSQL 18, in the workspace folder.', remedy: null }, { name: 'Mail', status: 'limited' as const, message: 'No SMTP server is configured: links are shown to you instead.', remedy: 'roslin up --smtp smtp://user@host:587' }, { name: 'Disk', status: 'missing' as const, message: '0.4 GB are free.', remedy: 'Free 2 GB where the workspace is.' }],
+};
+
+export const questions: Answer<'questions'> = {
+  may: 1, share: 100,
+  questions: [
+    { id: idOf(970), category: 'general_qa', language: 'en', text: 'What speaks for learning to touch-type, and what against?', at: ago(30), state: 'open', points: null },
+    { id: idOf(971), category: 'closed_qa', language: 'en', text: 'Why does honey keep so long?', at: ago(3000), state: 'accepted', points: { ...POINTS, delta_mp: 436, settled: true } },
+    { id: idOf(972), category: 'open_qa', language: 'ru', text: 'Зачем вести рабочий дневник, если есть календарь?', at: ago(2000), state: 'taken', points: null },
+  ],
+};
+
+export const auditItem = (n: number): NonNullable<Answer<'nextAudit'>['item']> => {
+  const { review_id: _r, previous: _p, criteria: _c, expires_at: _e, ...item } = reviewItem(n);
+  return { ...item, record_id: idOf(980 + n) };
+};
+
+const line = (name: 'base' | 'size' | 'quality' | 'novelty' | 'need' | 'day' | 'review' | 'reversal' | 'audit' | 'total' | 'asker_share', mp: number | null, factor: number | null = null, values: Record<string, string | number> = {}) => ({ line: name, mp, factor, values });
+export const ownPoints: Answer<'points'> = {
+  points_mp: 86_400, reviews_mp: 40_000, reviews_counted_mp: 25_920,
+  entries: [
+    { seq: 9, kind: 'audit', at: ago(10), delta_mp: -2100, taken_back: false, record_id: null, rules_version: '2026-1', lines: [line('audit', null, null, { failed: 1, sampled: 10, reversed_mp: 4368 }), line('total', -2100)] },
+    { seq: 8, kind: 'reversal', at: ago(20), delta_mp: -4368, taken_back: false, record_id: idOf(101), rules_version: '2026-1', lines: [line('reversal', -4368, null, { reason: 'retracted' }), line('total', -4368)] },
+    { seq: 7, kind: 'question', at: ago(200), delta_mp: 436, taken_back: false, record_id: null, rules_version: '2026-1', lines: [line('base', 5000), line('size', null, 930), line('quality', null, 1000), line('novelty', null, 1000), line('need', null, 940), line('day', null, 1000), line('asker_share', null, 100), line('total', 436)] },
+    { seq: 5, kind: 'review', at: ago(300), delta_mp: 500, taken_back: false, record_id: null, rules_version: '2026-1', lines: [line('review', 500, null, { because: 'valid', dwell_ms: 90_000, least_ms: 12_000 }), line('total', 500)] },
+    { seq: 2, kind: 'record', at: ago(900), delta_mp: 4368, taken_back: true, record_id: idOf(101), rules_version: '2026-1', lines: [line('base', 5000), line('size', null, 930), line('quality', null, 1000), line('novelty', null, 1000), line('need', null, 940), line('day', null, 1000), line('total', 4368)] },
+  ],
 };

@@ -50,6 +50,13 @@ export class Studio {
   reviews: unknown[] = [];
   decisions: unknown[] = [];
   reviewsLeft = 2;
+  auditsLeft = 2;
+  votes: unknown[] = [];
+  reported: unknown[] = [];
+  settled: unknown[] = [];
+  asked: string[] = [];
+  moves: unknown[] = [];
+  sealed = 0;
   /** Text of people in every place that shows such. */
   written: string | undefined;
   calls: string[] = [];
@@ -82,12 +89,13 @@ const OK = { ok: true };
 const HANDLERS: Partial<Record<RouteName, Handler>> = {
   session: (s) => ({
     setup_needed: s.setupNeeded,
-    sign_in: { oidc: [] },
+    sign_in: { oidc: [{ id: 'sign-on', name: 'Harbour login' }] },
     person: s.signedIn && !s.setupNeeded ? { ...data.PERSON, roles: s.roles, name: s.written ?? data.PERSON.name } : null,
     campaign: s.campaign && { ...s.campaign, title: s.written ?? s.campaign.title, purpose: s.written ?? s.campaign.purpose },
     consent: s.campaign && { needed: 1, given: s.consentGiven },
-    waiting: { drafts: [...s.drafts.values()].filter(({ open }) => open).length, revisions: 1, reviews: s.reviewsLeft, adjudications: 1 },
+    waiting: { drafts: [...s.drafts.values()].filter(({ open }) => open).length, revisions: 1, reviews: s.reviewsLeft, adjudications: 1, audits: s.auditsLeft },
   }),
+  startSignOn: () => ({ url: '/sign-in?fault=sign_on_uninvited' }),
   signIn: (s, { body }) => {
     if (body['password'] !== 'correct horse') throw new Refusal(403, 'wrong_password');
     s.signedIn = true;
@@ -100,20 +108,20 @@ const HANDLERS: Partial<Record<RouteName, Handler>> = {
   acceptInvitation: (s) => ((s.signedIn = true), (s.consentGiven = null), OK),
   consent: (s, { query }) => ({ ...data.consentText(query['locale'] ?? 'en'), ...(s.written && { body: s.written }) }),
   giveConsent: (s, { body }) => ((s.consentGiven = Number(body['version'])), OK),
-  me: () => ({ login: 'isla', name: 'Isla Fraser', alias: 'Thistle', email: 'isla@example.org', visibility: 'name', consents: [{ campaign: data.CAMPAIGN.title, version: 1, at: data.ago(9000) }], has_password: true }),
+  me: () => ({ login: 'isla', name: 'Isla Fraser', alias: 'Thistle', email: 'isla@example.org', visibility: 'name', consents: [{ campaign: data.CAMPAIGN.title, version: 1, at: data.ago(9000) }], has_password: true, has_sign_on: false }),
   changeMe: () => OK,
   changePassword: () => OK,
   ownData: () => ({ name: 'Isla Fraser' }),
   eraseMe: () => OK,
   guideline: (_, { path, query }) => data.guideline(path['category'] as never, query['locale']),
-  home: (s) => ({ categories: data.progress, points: { settled: 86_400, provisional: 12_400 }, rank: 5, accepted: 24, drafts: [...s.drafts.values()].filter(({ open }) => open).map(({ id, category, body, saved_at }) => ({ id, category, excerpt: s.written ?? body.instruction, saved_at })), decisions: data.records.slice(0, 2).map((record) => ({ record_id: record.id, category: record.category, state: record.state, excerpt: s.written ?? record.versions[0]?.instruction ?? '', at: data.ago(90) })) }),
+  home: (s) => ({ categories: data.progress, points: { settled: 86_400, provisional: 12_400 }, rank: 5, accepted: 24, streak: { days: 3, free_left: true }, drafts: [...s.drafts.values()].filter(({ open }) => open).map(({ id, category, body, saved_at }) => ({ id, category, excerpt: s.written ?? body.instruction, saved_at })), decisions: data.records.slice(0, 2).map((record) => ({ record_id: record.id, category: record.category, state: record.state, excerpt: s.written ?? record.versions[0]?.instruction ?? '', at: data.ago(90) })) }),
   claimTask: (s, { body }) => ({ draft_id: s.newDraft(body['category'] as never, body['kind'] === 'answer' ? 'How do tides work?' : null).id }),
   draft: (s, { path }) => {
     const draft = s.draft(path['id'] ?? '');
     if (!draft.open) throw new Refusal(410, 'draft_closed');
     const passage = ['closed_qa', 'information_extraction', 'summarization'].includes(draft.category) ? { ...data.PASSAGE, text: s.written ?? data.PASSAGE.text } : null;
     if (passage) draft.body = { ...draft.body, context: passage.text };
-    return { draft: { id: draft.id, category: draft.category, body: draft.body, revision: draft.revision, saved_at: draft.saved_at, language: 'en' }, lease: draft.leased ? { id: data.idOf(77), expires_at: data.ago(-30), weight: 1000 } : null, task: { kind: draft.question ? 'answer' : 'author', passage, question: draft.question }, guideline: { ...data.guideline(draft.category), ...(s.written && { summary: s.written }) }, revises: null };
+    return { draft: { id: draft.id, category: draft.category, body: draft.body, revision: draft.revision, saved_at: draft.saved_at, language: 'en' }, lease: draft.leased ? { id: data.idOf(77), expires_at: data.ago(-30), weight: 1000 } : null, task: { id: data.idOf(78), kind: draft.question ? 'answer' : 'author', passage, question: draft.question }, guideline: { ...data.guideline(draft.category), ...(s.written && { summary: s.written }) }, revises: null };
   },
   saveDraft: (s, { path, body }) => {
     const draft = s.draft(path['id'] ?? '');
@@ -151,7 +159,14 @@ const HANDLERS: Partial<Record<RouteName, Handler>> = {
   revise: (s) => ({ draft_id: s.newDraft('summarization').id }),
   appeal: () => OK,
   withdraw: () => OK,
-  report: () => OK,
+  report: (s, { body }) => (s.reported.push(body), OK),
+  questions: (s) => ({ ...data.questions, questions: [...s.asked.map((text, i) => ({ ...data.questions.questions[0]!, id: data.idOf(990 + i), text })), ...data.questions.questions.map((question) => ({ ...question, ...(s.written && { text: s.written }) }))] }),
+  askQuestion: (s, { body }) => (s.asked.push(body['instruction']), { id: data.idOf(990) }),
+  questionPassage: (s) => ({ passage: { ...data.PASSAGE, ...(s.written && { text: s.written }) } }),
+  dropQuestion: () => OK,
+  nextAudit: (s) => ({ left: s.auditsLeft, item: s.auditsLeft > 0 ? { ...data.auditItem(s.auditsLeft), ...(s.written && { version: { ...data.auditItem(1).version, response: s.written } }) } : null }),
+  voteAudit: (s, { body }) => (s.votes.push(body), s.auditsLeft--, OK),
+  points: () => data.ownPoints,
   board: (s) => (s.written ? { ...data.board, top: data.board.top.map((row) => ({ ...row, name: s.written, team: s.written })) } : data.board),
   live: (s) => ({ title: s.written ?? data.CAMPAIGN.title, ends_at: data.CAMPAIGN.ends_at, time_zone: 'UTC', accepted: 603, goal: 1000, today: 41, people: 148, categories: data.progress.map(({ category, accepted, goal }) => ({ category, accepted, goal })), top: data.board.top.map(({ rank, name, points_mp }) => ({ rank, name, points_mp })), teams: [] }),
   nextReview: (s) => {
@@ -162,14 +177,14 @@ const HANDLERS: Partial<Record<RouteName, Handler>> = {
   skipReview: (s) => (s.reviewsLeft--, OK),
   decisions: (s) => ({ records: s.decisions.length > 0 ? [] : [{ record_id: data.idOf(103), category: 'closed_qa', reason: 'disagreement', excerpt: 'What is honey?', at: data.ago(300) }] }),
   decision: (s) => {
-    const { points: _p, may: _m, reviews, ...record } = s.record(data.idOf(103));
+    const { points: _p, may: _m, answer_by: _a, lapsed: _l, reviews, ...record } = s.record(data.idOf(103));
     return { record, reviews };
   },
   decide: (s, { body }) => (s.decisions.push(body), OK),
   createCampaign: (s) => ((s.campaign = data.CAMPAIGN), data.campaignView),
   campaign: () => data.campaignView,
   changeCampaign: () => data.campaignView,
-  moveCampaign: () => data.campaignView,
+  moveCampaign: (s, { body }) => (s.moves.push(body), data.campaignView),
   progress: () => data.managed.progress,
   quality: () => data.managed.quality,
   people: (s) => ({ people: data.managed.people.map((person) => ({ ...person, ...(s.written && { name: s.written, team: s.written }) })) }),
@@ -184,13 +199,18 @@ const HANDLERS: Partial<Record<RouteName, Handler>> = {
   managedGuideline: (_, { path }) => data.guideline(path['category'] as never, path['locale']),
   saveGuideline: () => ({ version: 2 }),
   awards: () => ({ awards: data.managed.awards }),
-  moveAward: () => OK,
+  moveAward: (s, { path, body }) => (s.moves.push({ award: path['id'], ...(body as object) }), OK),
   reports: (s) => ({ reports: data.managed.reports.map((report) => ({ ...report, ...(s.written && { reason: s.written, excerpt: s.written }) })) }),
-  answerReport: () => OK,
+  reportCase: (s, { path }) => {
+    const { points: _p, may: _m, reviews, answer_by: _a, lapsed: _l, ...record } = s.record(data.idOf(103));
+    const found = data.managed.reports.find(({ id }) => id === path['id']) ?? data.managed.reports[0]!;
+    return { report: { ...found, ...(s.written && { reason: s.written }) }, record: found.kind === 'record' ? record : null, reviews: found.kind === 'record' ? reviews : [], passage: null, question: found.kind === 'question' ? { category: 'open_qa', language: 'en', text: s.written ?? found.excerpt } : null, may: found.state === 'open' ? ['none', 'retract', 'retract_copied'] : [] };
+  },
+  settleReport: (s, { body }) => (s.settled.push(body), OK),
   log: (s) => ({ events: data.managed.log.map((row) => ({ ...row, ...(s.written && { actor: s.written, subject: s.written }) })), more: false }),
   verifyLogs: () => ({ events: { ok: true, at: null }, ledger: { ok: true, at: null } }),
   datasets: () => ({ datasets: data.managed.datasets, acceptable: 603 }),
-  sealDataset: () => data.managed.datasets[0],
+  sealDataset: (s) => (s.sealed++, data.managed.datasets[0]),
   health: () => ({ checks: data.managed.health, mail: false }),
   liveLink: () => ({ link: 'https://studio.example/live#AAAABBBBCCCCDDDDEEEEFFFF' }),
 };

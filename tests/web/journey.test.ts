@@ -37,7 +37,7 @@ async function tabTo(name: RegExp, most = 60): Promise<void> {
     const focused = await page.evaluate(() => {
       const element = document.activeElement;
       if (!(element instanceof HTMLElement) || !element.matches('a, button, input, textarea, select, summary')) return '';
-      const label = element instanceof HTMLInputElement || element instanceof HTMLTextAreaElement ? element.labels?.[0]?.textContent : undefined;
+      const label = element instanceof HTMLInputElement || element instanceof HTMLTextAreaElement || element instanceof HTMLSelectElement ? element.labels?.[0]?.textContent : undefined;
       return element.getAttribute('aria-label') ?? label ?? element.textContent ?? '';
     });
     if (name.test(focused)) return;
@@ -147,6 +147,138 @@ test('a moderator with the keyboard alone', skip, async () => {
   await page.keyboard.press('Control+Enter');
   await page.getByText('Nothing waits for a decision').waitFor();
   assert.deepEqual(run.studio.decisions, [{ verdict: 'reject', quality: 4, rationale: 'The passage is not needed to answer it.' }]);
+});
+
+/** What a dialog says, once it has taken the focus into itself. */
+async function inDialog(name: RegExp): Promise<void> {
+  await page.getByRole('dialog', { name }).waitFor();
+  assert.equal(await page.evaluate(() => document.activeElement?.closest('dialog') !== null), true, 'the focus is in the dialog');
+}
+
+test('a member with the keyboard alone: asks a question, reports a passage', skip, async () => {
+  run.studio.roles = ['member'];
+  await page.goto(`${run.url}/write`);
+  await page.getByRole('heading', { name: 'What will you write?' }).waitFor();
+  await tabTo(/^Ask a question/);
+  await page.keyboard.press('Enter');
+  await page.getByRole('heading', { name: 'Ask a question', level: 1 }).waitFor();
+  await tabTo(/^Category/);
+  await page.keyboard.press('q'); // the choice whose name begins so
+  await tabTo(/^Draw a passage/);
+  await page.keyboard.press('Enter');
+  await page.getByRole('heading', { name: 'Passage' }).waitFor();
+  await tabTo(/^Report this passage/);
+  await page.keyboard.press('Enter');
+  await inDialog(/Report this passage/);
+  await tabTo(/^What is wrong/);
+  await page.keyboard.type('It says nothing of its source.');
+  await tabTo(/^Send the report/);
+  await page.keyboard.press('Enter');
+  await page.getByText('Thank you. A moderator will look at it.').waitFor();
+  assert.deepEqual(run.studio.reported, [{ kind: 'passage', id: '00000000-0000-7000-8000-000000000004', reason: 'It says nothing of its source.' }]);
+  await tabTo(/^Question/);
+  await page.keyboard.type('Why so?');
+  await page.keyboard.press('Control+Enter');
+  assert.deepEqual(run.studio.asked, [], 'too short');
+  await page.keyboard.press('Control+A');
+  await page.keyboard.type('What keeps honey from spoiling in a closed jar?');
+  await page.keyboard.press('Control+Enter');
+  await page.getByText('Asked. Colleagues can answer it now.').waitFor();
+  assert.deepEqual(run.studio.asked, ['What keeps honey from spoiling in a closed jar?']);
+});
+
+test('a moderator with the keyboard alone: judges the audit, settles a report', skip, async () => {
+  run.studio.roles = ['moderator', 'member'];
+  await page.goto(`${run.url}/audit`);
+  await page.getByText('Can this record stay?').waitFor();
+  await page.keyboard.press('Control+Enter');
+  await page.getByText('Choose a verdict first.').waitFor();
+  await page.keyboard.press('f');
+  await page.keyboard.press('Control+Enter');
+  await page.getByText('Say in a sentence what shows it.').waitFor();
+  await tabTo(/^Reason/);
+  await page.keyboard.type('It is a page of the web, word for word.');
+  await page.keyboard.press('Control+Enter');
+  await page.getByText('Thank you. Here is the next one.').waitFor();
+  await page.getByText(/^1 record waits for you/).waitFor();
+  await page.keyboard.press('p');
+  await page.keyboard.press('Control+Enter');
+  await page.getByRole('heading', { name: 'Nothing to judge' }).waitFor();
+  assert.deepEqual(run.studio.votes, [{ vote: 'fail', reason: 'It is a page of the web, word for word.' }, { vote: 'pass', reason: '' }]);
+
+  await tabTo(/^Manage/);
+  await page.keyboard.press('Enter');
+  await page.getByRole('heading', { name: 'Progress', level: 1 }).waitFor();
+  await tabTo(/^Reports$/);
+  await page.keyboard.press('Enter');
+  await page.getByRole('heading', { name: 'Reports', level: 1 }).waitFor();
+  await tabTo(/^This names a customer/);
+  await page.keyboard.press('Enter');
+  await page.getByRole('heading', { name: 'A reported record', level: 1 }).waitFor();
+  await tabTo(/^Nothing to it/);
+  // Arrow keys, as with any radio buttons: past "nothing to it" and "elsewhere" to taking it out.
+  for (let i = 0; i < 2; i++) await page.keyboard.press('ArrowDown');
+  await tabTo(/^Settle/);
+  await page.keyboard.press('Enter');
+  await page.getByText('Settled').first().waitFor();
+  assert.deepEqual(run.studio.settled, [{ state: 'actioned', act: 'retract', answer: '' }]);
+});
+
+test('an organiser with the keyboard alone: pauses the campaign, invites somebody, closes an audit, seals a version', skip, async () => {
+  run.studio.roles = ['admin'];
+  await page.goto(run.url);
+  await page.getByRole('heading', { level: 1 }).waitFor();
+  await tabTo(/^Manage/);
+  await page.keyboard.press('Enter');
+  await page.getByRole('heading', { name: 'Progress', level: 1 }).waitFor();
+
+  await tabTo(/^Campaign$/);
+  await page.keyboard.press('Enter');
+  await page.getByRole('button', { name: 'Pause' }).waitFor();
+  await tabTo(/^Pause/);
+  await page.keyboard.press('Enter');
+  await inDialog(/Pause/);
+  // Escape leaves all as it was, and the focus comes back.
+  await page.keyboard.press('Escape');
+  await page.waitForFunction(() => document.activeElement?.textContent?.startsWith('Pause'));
+  assert.deepEqual(run.studio.moves, []);
+  await page.keyboard.press('Enter');
+  await inDialog(/Pause/);
+  await tabTo(/^Pause/);
+  await page.keyboard.press('Enter');
+  await page.waitForFunction(() => document.querySelector('dialog[open]') === null);
+  assert.deepEqual(run.studio.moves, [{ event: 'pause' }]);
+
+  await tabTo(/^People$/, 120);
+  await page.keyboard.press('Enter');
+  await page.getByRole('heading', { name: 'People', level: 1 }).waitFor();
+  await tabTo(/^Make an invitation/, 120);
+  await page.keyboard.press('Enter');
+  await page.getByLabel('Invitation link').waitFor();
+  await tabTo(/^Copy/, 120);
+
+  await tabTo(/^Prizes$/, 160);
+  await page.keyboard.press('Enter');
+  await page.getByRole('heading', { name: 'Prizes', level: 1 }).waitFor();
+  await tabTo(/^Close the audit: Rory MacLeod/, 80);
+  await page.keyboard.press('Enter');
+  await inDialog(/Close the audit/);
+  await tabTo(/^Close the audit$/);
+  await page.keyboard.press('Enter');
+  await page.waitForFunction(() => document.querySelector('dialog[open]') === null);
+  assert.deepEqual(run.studio.moves.at(-1), { award: '00000000-0000-7000-8000-0000000003b6', event: 'audit', reason: '' });
+
+  await tabTo(/^Dataset$/, 80);
+  await page.keyboard.press('Enter');
+  await page.getByRole('button', { name: /^Seal 603/ }).waitFor();
+  await tabTo(/^Seal 603/);
+  await page.keyboard.press('Enter');
+  await inDialog(/Seal a version/);
+  await page.getByText('The campaign still runs: this is an interim version.').waitFor();
+  await tabTo(/^Seal$/);
+  await page.keyboard.press('Enter');
+  await page.waitForFunction(() => document.querySelector('dialog[open]') === null);
+  assert.equal(run.studio.sealed, 1);
 });
 
 async function openDraft(): Promise<{ id: string; instruction: ReturnType<Page['getByRole']> }> {

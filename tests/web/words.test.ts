@@ -7,6 +7,7 @@ import { compileMessage } from '@lingui/message-utils/compileMessage';
 import { catalogueFaults, flatten, useFaults, wordFaults } from '../../src/web/i18n/check.ts';
 import { ERROR_CODES } from '../../src/server/contract/shared.ts';
 import { FINDING_CODES } from '../../src/collect/rules/forms.ts';
+import { SERVER_CODES } from '../../src/collect/checks/findings.ts';
 import { formatOf } from '../../src/web/app/format.ts';
 import en from '../../src/web/i18n/en/rest.ts';
 import ru from '../../src/web/i18n/ru/rest.ts';
@@ -42,10 +43,10 @@ test('refused: a key that there is not, written out or computed; a word that nob
   assert.deepEqual(found("t('a.b'); t('n'); t('admin:z')"), ['nobody uses the key "a.c"']);
 });
 
-test('every error and every finding of the form rules has its words', () => {
+test('every error and every finding, of the form rules and of the server, has its words', () => {
   assert.deepEqual(ERROR_CODES.filter((code) => !(code in en.errors.codes)), []);
   const said = new Set(Object.keys(en.finding));
-  assert.deepEqual(FINDING_CODES.filter((code) => !said.has(code)), []);
+  assert.deepEqual([...FINDING_CODES, ...SERVER_CODES].filter((code) => !said.has(code)), []);
 });
 
 test('Russian plurals: 1 слово, 2 слова, 5 слов, 21 слово, 1,5 слова', () => {

@@ -102,8 +102,8 @@ export async function inviteRoster(context: Context, by: Person, csv: string): P
   return { created, faults: [] };
 }
 
-async function openInvitation(db: Context['store']['db'] | Tx, context: Context, token: string, lock = false) {
-  let query = db.selectFrom('invitations').selectAll().where('token_hash', '=', tokenHash(token));
+export async function openInvitation(db: Context['store']['db'] | Tx, context: Context, hash: string, lock = false) {
+  let query = db.selectFrom('invitations').selectAll().where('token_hash', '=', hash);
   if (lock) query = query.forUpdate();
   const row = await query.executeTakeFirst();
   if (!row || row.used_at !== null || row.expires_at.getTime() <= context.now()) throw new Refusal('link_invalid', 'This invitation was used or has run out. Ask for a new one.');
@@ -111,23 +111,28 @@ async function openInvitation(db: Context['store']['db'] | Tx, context: Context,
 }
 
 export async function lookAtInvitation(context: Context, token: string) {
-  const { roles, team_id, email, expires_at } = await openInvitation(context.store.db, context, token);
+  const { roles, team_id, email, expires_at } = await openInvitation(context.store.db, context, tokenHash(token));
   const team = team_id === null ? undefined : await context.store.db.selectFrom('teams').select('name').where('id', '=', team_id).executeTakeFirst();
   return { roles, team: team?.name ?? null, email, organisation: (await currentCampaign(context.store.db))?.organisation ?? '', expires_at: expires_at.toISOString() };
 }
 
 /** Makes the account and signs in. */
 export async function acceptInvitation(context: Context, token: string, account: NewAccount): Promise<string> {
-  await openInvitation(context.store.db, context, token);
+  await openInvitation(context.store.db, context, tokenHash(token));
   const ready = await readyAccount(account);
   return context.store.transaction(async (tx) => {
-    const { id, roles, email, team_id } = await openInvitation(tx, context, token, true);
-    const userId = await createUser(tx, context, ready, roles, email);
-    if (team_id !== null) await joinTeam(tx, context, userId, (await tx.selectFrom('teams').select('name').where('id', '=', team_id).executeTakeFirstOrThrow()).name);
-    await tx.updateTable('invitations').set({ used_at: instantOf(context), used_by: userId }).where('id', '=', id).execute();
-    await audit(tx, { actor: userId, type: 'invitation.accepted', subject: `invitation:${id}` }, instantOf(context));
+    const invitation = await openInvitation(tx, context, tokenHash(token), true);
+    const userId = await createUser(tx, context, ready, invitation.roles, invitation.email);
+    await useInvitation(tx, context, invitation, userId);
     return openSession(tx, userId, context.now());
   });
+}
+
+/** Its team, and that it is used. */
+export async function useInvitation(tx: Tx, context: Context, { id, team_id }: { readonly id: string; readonly team_id: string | null }, userId: string): Promise<void> {
+  if (team_id !== null) await joinTeam(tx, context, userId, (await tx.selectFrom('teams').select('name').where('id', '=', team_id).executeTakeFirstOrThrow()).name);
+  await tx.updateTable('invitations').set({ used_at: instantOf(context), used_by: userId }).where('id', '=', id).execute();
+  await audit(tx, { actor: userId, type: 'invitation.accepted', subject: `invitation:${id}` }, instantOf(context));
 }
 
 export async function listInvitations(context: Context) {

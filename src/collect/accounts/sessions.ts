@@ -1,4 +1,5 @@
 /** Sessions: opaque tokens of 256 bits, kept as hashes. A new one at every sign-in; changes of password, roles or status end the others. */
+import { sql } from 'kysely';
 import { newToken, tokenHash } from '../../store/id.ts';
 import type { Db, Tx } from '../../store/store.ts';
 import type { Role } from '../rules/access.ts';
@@ -60,6 +61,14 @@ export async function personOf(context: Context, token: string): Promise<Person 
   };
 }
 
+const FRESH_MS = 10 * 60_000;
+
+/** Whether the session began so lately that it stands for a password where there is none. */
+export async function isFresh(context: Context, token: string): Promise<boolean> {
+  const row = await context.store.db.selectFrom('sessions').select('created_at').where('token_hash', '=', tokenHash(token)).executeTakeFirst();
+  return row !== undefined && row.created_at.getTime() + FRESH_MS > context.now();
+}
+
 const WINDOW_MS = 15 * 60_000;
 const ACCOUNT_TRIES = 5;
 const ADDRESS_TRIES = 50;
@@ -70,7 +79,9 @@ export async function signIn(context: Context, login: string, password: string, 
   const account: Limit = { key: `login ${key}`, most: ACCOUNT_TRIES, windowMs: WINDOW_MS };
   const from: Limit = { key: `address ${address}`, most: ADDRESS_TRIES, windowMs: WINDOW_MS };
   await countTry(context, [account, from]);
-  const user = await context.store.db.selectFrom('users').select(['id', 'password_hash', 'status']).where((eb) => eb.or([eb('login_key', '=', key), eb('email_key', '=', key)])).executeTakeFirst();
+  const user = await context.store.db.selectFrom('users').select(['id', 'password_hash', 'status']).where((eb) => eb.or([eb('login_key', '=', key), eb('email_key', '=', key)]))
+    // Logins are chosen freely: nobody stands in the way of whose address it is.
+    .orderBy(sql`email_key is not distinct from ${key}`, 'desc').executeTakeFirst();
   const right = await verifyPassword(password, user?.password_hash);
   if (!user || !right || user.status === 'erased') throw new Refusal('wrong_password', 'Name or password is not right.');
   await forgetTries(context, account.key);

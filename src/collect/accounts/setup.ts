@@ -9,7 +9,8 @@ import { openSession } from './sessions.ts';
 const SECRET = 'owner link';
 
 export async function setupNeeded({ store: { db } }: Pick<Context, 'store'>): Promise<boolean> {
-  return (await db.selectFrom('users').select('id').where('password_hash', 'is not', null).limit(1).executeTakeFirst()) === undefined;
+  const canSignIn = await db.selectFrom('users as u').leftJoin('identities as i', 'i.user_id', 'u.id').select('u.id').where((eb) => eb.or([eb('u.password_hash', 'is not', null), eb('i.subject', 'is not', null)])).limit(1).executeTakeFirst();
+  return canSignIn === undefined;
 }
 
 /** A new link's token where there is no owner yet; links made before are void. */

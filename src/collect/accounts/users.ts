@@ -7,7 +7,7 @@ import { notFound, Refusal } from '../refusal.ts';
 import type { Role } from '../rules/access.ts';
 import { cleanName, keyOf, refusingTaken } from './names.ts';
 import { hashPassword, requireStrong, verifyPassword } from './password.ts';
-import { endSessions, type Person } from './sessions.ts';
+import { endSessions, isFresh, type Person } from './sessions.ts';
 import { countTry, forgetTries } from './throttle.ts';
 
 export interface NewAccount {
@@ -82,18 +82,29 @@ export async function changeOwn(context: Context, person: Person, { name, alias,
   if (Object.keys(change).length > 0) await refusingTaken(() => context.store.db.updateTable('users').set(change).where('id', '=', person.id).execute());
 }
 
-/** Asks for the password of who is signed in already; failures are counted. */
-async function requireOwnPassword(context: Context, person: Person, password: string): Promise<void> {
+/** Who acts for good on an account of one's own, and how they show that it is theirs. */
+export interface Proof {
+  readonly password: string;
+  /** Of the session: without a password it must have begun lately. */
+  readonly token: string;
+}
+
+/** Asks for the password of who is signed in already, or for a sign-in of the last minutes where there is none; wrong passwords are counted. */
+async function requireProof(context: Context, person: Person, { password, token }: Proof): Promise<void> {
+  const { password_hash } = await context.store.db.selectFrom('users').select('password_hash').where('id', '=', person.id).executeTakeFirstOrThrow();
+  if (password_hash === null) {
+    if (await isFresh(context, token)) return;
+    throw new Refusal('sign_in_again', 'Sign in again first: this asks for a sign-in of the last ten minutes.');
+  }
   const key = `own password ${person.id}`;
   await countTry(context, [{ key, most: 5, windowMs: 15 * 60_000 }]);
-  const { password_hash } = await context.store.db.selectFrom('users').select('password_hash').where('id', '=', person.id).executeTakeFirstOrThrow();
   if (await verifyPassword(password, password_hash)) return forgetTries(context, key);
   throw new Refusal('wrong_password', 'The password is not right.', { fields: { current: 'is not right' } });
 }
 
 /** All sessions end; the caller opens a new one. */
-export async function changePassword(context: Context, person: Person, current: string, next: string): Promise<void> {
-  await requireOwnPassword(context, person, current);
+export async function changePassword(context: Context, person: Person, proof: Proof, next: string): Promise<void> {
+  await requireProof(context, person, proof);
   requireStrong(next, [person.login, person.name]);
   const password_hash = await hashPassword(next);
   await context.store.transaction(async (tx) => {
@@ -130,9 +141,11 @@ export async function ownData({ store: { db } }: Context, person: Person): Promi
     user,
     teams: await db.selectFrom('memberships as m').innerJoin('teams as t', 't.id', 'm.team_id').select(['t.name', 'm.since', 'm.until']).where('m.user_id', '=', person.id).execute(),
     consents: await db.selectFrom('consents').selectAll().where('user_id', '=', person.id).execute(),
+    sign_ons: await db.selectFrom('identities').select(['issuer', 'subject', 'created_at']).where('user_id', '=', person.id).execute(),
     sessions: await db.selectFrom('sessions').select(['created_at', 'seen_at', 'expires_at']).where('user_id', '=', person.id).execute(),
     drafts: await db.selectFrom('drafts').selectAll().where('user_id', '=', person.id).execute(),
     records: mine.map((record) => ({ ...record, versions: versions.filter(({ submission_id }) => submission_id === record.id) })),
+    questions: await db.selectFrom('tasks').select(['id', 'category', 'seed_instruction', 'language', 'state', 'created_at']).where('asked_by', '=', person.id).where('kind', '=', 'answer').execute(),
     reviews: await db.selectFrom('reviews').select(['id', 'version', 'round', 'state', 'scores', 'verdict', 'flags', 'comment', 'skip_reason', 'dwell_ms', 'assigned_at', 'submitted_at']).where('reviewer_id', '=', person.id).execute(),
     points: await db.selectFrom('ledger_entries').selectAll().where('user_id', '=', person.id).orderBy('seq').execute(),
     reports: await db.selectFrom('reports').select(['reason', 'state', 'at']).where('reporter_id', '=', person.id).execute(),
@@ -140,12 +153,12 @@ export async function ownData({ store: { db } }: Context, person: Person): Promi
 }
 
 /**
- * Takes away what is personal: names, address, password, sessions, drafts, how records were typed, free words in reviews and reports. The
- * records stay under the licence that was consented to, without a name, unless their author withdraws them before; ledger and log hold
- * ids alone and stay as they are.
+ * Takes away what is personal: names, address, password, sign-ins elsewhere, sessions, drafts, how records were typed, free words in appeals,
+ * skips and reports. The records stay under the licence that was consented to, without a name, unless their author withdraws them before;
+ * so do comments on others' records, which belong to their decisions. Ledger and log hold ids alone and stay as they are.
  */
-export async function eraseOwn(context: Context, person: Person, password: string): Promise<void> {
-  await requireOwnPassword(context, person, password);
+export async function eraseOwn(context: Context, person: Person, proof: Proof): Promise<void> {
+  await requireProof(context, person, proof);
   await context.store.transaction(async (tx) => {
     const owners = await tx.selectFrom('users').select('id').where('status', '=', 'active').where((eb) => eb('roles', '@>', eb.val(['owner'] as Role[]))).orderBy('id').forUpdate().execute();
     if (owners.length === 1 && owners[0]!.id === person.id) throw new Refusal('last_owner', 'The last owner stays: make somebody else an owner first.');
@@ -154,12 +167,18 @@ export async function eraseOwn(context: Context, person: Person, password: strin
       login: `erased-${id}`, login_key: `erased-${id}`, display_name: '', name_key: `erased-${id}`, alias: null, alias_key: null, email: null, email_key: null, password_hash: null, status: 'erased', roles: [], board_visibility: 'hidden',
     }).where('id', '=', id).execute();
     await tx.updateTable('invitations').set({ email: null }).where('used_by', '=', id).execute();
+    await tx.deleteFrom('identities').where('user_id', '=', id).execute();
+    await tx.deleteFrom('sign_ins').where('user_id', '=', id).execute();
     await endSessions(tx, id);
+    await tx.updateTable('submission_versions').set({ telemetry: '{}' }).where('submission_id', 'in', tx.selectFrom('submissions').select('id').where('author_id', '=', id)).where('telemetry', '!=', '{}').execute();
+    await tx.updateTable('submissions').set({ appeal_reason: null }).where('author_id', '=', id).execute();
+    await tx.updateTable('reviews').set({ skip_reason: null }).where('reviewer_id', '=', id).execute();
     const drafts = tx.selectFrom('drafts').select('id').where('user_id', '=', id);
     await tx.deleteFrom('draft_versions').where('draft_id', 'in', drafts).execute();
     await tx.updateTable('drafts').set({ body: JSON.stringify({ instruction: '', context: '', response: '' }), device: '' }).where('user_id', '=', id).execute();
     await tx.updateTable('drafts').set({ state: 'discarded' }).where('user_id', '=', id).where('state', '=', 'open').execute();
     await tx.updateTable('leases').set({ state: 'released' }).where('user_id', '=', id).where('state', '=', 'claimed').execute();
+    await tx.updateTable('tasks').set({ state: 'dropped', seed_instruction: '' }).where('asked_by', '=', id).where('kind', '=', 'answer').where('state', '=', 'open').execute();
     await tx.updateTable('reports').set({ reason: '' }).where('reporter_id', '=', id).execute();
     await tx.updateTable('memberships').set({ until: instantOf(context) }).where('user_id', '=', id).where('until', 'is', null).execute();
     await audit(tx, { actor: id, type: 'person.erased', subject: `user:${id}` }, instantOf(context));

@@ -15,6 +15,7 @@ import { FIRST_RULES } from '../rules/points-rules.ts';
 import { PENDING } from '../rules/submission.ts';
 import { nominate } from '../points/awards.ts';
 import { settleHeldReviews } from '../reviewing/pay.ts';
+import { lapseRecords } from '../writing/lapse.ts';
 import { consentTexts, insertConsent } from './consent.ts';
 import { currentCampaign, holdCampaign, requireCampaign, type Campaign, type Prizes } from './current.ts';
 import { seedGuidelines } from './guidelines.ts';
@@ -128,7 +129,7 @@ export async function openWork(db: Db | Tx, campaignId: string): Promise<OpenWor
     undecided: await one(submissions.select((eb) => eb.fn.countAll<number>().as('n')).where('state', 'in', [...PENDING]).executeTakeFirstOrThrow()),
     under_way: (await one(db.selectFrom('leases as l').innerJoin('tasks as t', 't.id', 'l.task_id').select((eb) => eb.fn.countAll<number>().as('n')).where('t.campaign_id', '=', campaignId).where('l.state', '=', 'claimed').executeTakeFirstOrThrow()))
       + (await one(db.selectFrom('reviews as r').innerJoin('submissions as s', 's.id', 'r.submission_id').select((eb) => eb.fn.countAll<number>().as('n')).where('s.campaign_id', '=', campaignId).where('r.state', '=', 'assigned').executeTakeFirstOrThrow())),
-    awards_open: await one(db.selectFrom('awards').select((eb) => eb.fn.countAll<number>().as('n')).where('campaign_id', '=', campaignId).where('state', 'in', ['candidate', 'audited']).executeTakeFirstOrThrow()),
+    awards_open: await one(db.selectFrom('awards').select((eb) => eb.fn.countAll<number>().as('n')).where('campaign_id', '=', campaignId).where('state', 'in', ['candidate', 'audited']).where('place', 'is not', null).executeTakeFirstOrThrow()),
   };
 }
 
@@ -140,12 +141,15 @@ export async function moveCampaign(context: Context, actor: string | null, actor
     const campaign = await holdCampaign(tx, id);
     const found = step(CAMPAIGN, campaign.state, event, actors);
     if (!found.ok) throw refusedMove(found.code, found.why);
-    // Nobody's prize is passed over because the jobs had not run since.
-    if (event === 'freeze') await nominate(tx, context, id);
+    // Nobody's prize is passed over because the jobs had not run since, and what can lapse only does not stand in the way.
+    if (event === 'freeze') {
+      await lapseRecords(tx, context, campaign);
+      await nominate(tx, context, id);
+    }
     const open = stillOpen(event, await openWork(tx, id));
     if (open.length > 0) throw new Refusal('still_open', open.map(({ en }) => en).join(' '), { values: { why_en: open.map(({ en }) => en).join(' '), why_ru: open.map(({ ru }) => ru).join(' ') } });
     if (event === 'freeze') await settleHeldReviews(tx, context, campaign);
-    await tx.updateTable('campaigns').set({ state: found.to, ...(event === 'freeze' && { frozen_at: instantOf(context) }) }).where('id', '=', id).execute();
+    await tx.updateTable('campaigns').set({ state: found.to, ...(event === 'freeze' && { frozen_at: instantOf(context) }), ...(event === 'resume' && { resumed_at: instantOf(context) }) }).where('id', '=', id).execute();
     await audit(tx, { actor, type: `campaign.${event}`, subject: `campaign:${id}`, payload: { from: campaign.state, to: found.to } }, instantOf(context));
     return holdCampaign(tx, id);
   });

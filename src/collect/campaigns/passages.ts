@@ -7,12 +7,12 @@ import { audit } from '../../store/audit.ts';
 import { newId } from '../../store/id.ts';
 import { isUniqueViolation, type Db, type Tx } from '../../store/store.ts';
 import { withoutCitationMarks } from '../../text/citations.ts';
+import { countWords } from '../../text/words.ts';
 import { instantOf, type Context } from '../context.ts';
 import { notFound, Refusal, refusedMove } from '../refusal.ts';
 import { actorsOf, type Role } from '../rules/access.ts';
 import { step } from '../rules/machine.ts';
 import { PASSAGE, type PassageEvent } from '../rules/work.ts';
-import { countWords } from '../rules/words.ts';
 import type { Campaign } from './current.ts';
 
 export interface PassageInput {
@@ -67,13 +67,19 @@ export async function addPassage(context: Context, campaign: Campaign, actor: st
 
 export async function movePassage(context: Context, campaign: Campaign, actor: string, roles: readonly Role[], id: string, event: PassageEvent): Promise<void> {
   await context.store.transaction(async (tx) => {
-    const passage = await tx.selectFrom('passages').select('state').where('id', '=', id).where('campaign_id', '=', campaign.id).forUpdate().executeTakeFirst();
-    if (!passage) throw notFound();
-    const found = step(PASSAGE, passage.state, event, actorsOf(roles));
-    if (!found.ok) throw refusedMove(found.code, found.why);
-    await tx.updateTable('passages').set({ state: found.to }).where('id', '=', id).execute();
-    await audit(tx, { actor, type: `passage.${event}`, subject: `passage:${id}` }, instantOf(context));
+    const known = await tx.selectFrom('passages').select('id').where('id', '=', id).where('campaign_id', '=', campaign.id).executeTakeFirst();
+    if (!known) throw notFound();
+    await movePassageIn(tx, context, actor, roles, id, event);
   });
+}
+
+/** The same inside of a transaction, for a passage that is there. */
+export async function movePassageIn(tx: Tx, context: Context, actor: string, roles: readonly Role[], id: string, event: PassageEvent): Promise<void> {
+  const passage = await tx.selectFrom('passages').select('state').where('id', '=', id).forUpdate().executeTakeFirstOrThrow();
+  const found = step(PASSAGE, passage.state, event, actorsOf(roles));
+  if (!found.ok) throw refusedMove(found.code, found.why);
+  await tx.updateTable('passages').set({ state: found.to }).where('id', '=', id).execute();
+  await audit(tx, { actor, type: `passage.${event}`, subject: `passage:${id}` }, instantOf(context));
 }
 
 export async function listPassages({ store: { db } }: Context, campaign: Campaign) {
@@ -91,11 +97,12 @@ export async function passageView(db: Db | Tx, id: string | null) {
   return { ...passage, source: { title, url, revision, licence, author } };
 }
 
-/** A verified passage that this person has not had, of those that were used least, by lot. */
-export async function drawPassage(tx: Tx, campaign: Campaign, userId: string, language: string, words: { readonly min: number; readonly max: number }, random: () => number): Promise<string | undefined> {
+/** A verified passage that this person has neither had nor asked about, of those that were used least, by lot. */
+export async function drawPassage(tx: Db | Tx, campaign: Campaign, userId: string, language: string, words: { readonly min: number; readonly max: number }, random: () => number): Promise<string | undefined> {
   const rows = await tx
     .with('used', (db) => db.selectFrom('tasks').select(['passage_id', (eb) => eb.fn.countAll<number>().as('n')]).where('campaign_id', '=', campaign.id).where('passage_id', 'is not', null).where('state', '!=', 'dropped').groupBy('passage_id'))
-    .with('had', (db) => db.selectFrom('leases as l').innerJoin('tasks as t', 't.id', 'l.task_id').select('t.passage_id').where('l.user_id', '=', userId).where('t.passage_id', 'is not', null))
+    .with('had', (db) => db.selectFrom('leases as l').innerJoin('tasks as t', 't.id', 'l.task_id').select('t.passage_id').where('l.user_id', '=', userId).where('t.passage_id', 'is not', null)
+      .union(db.selectFrom('tasks').select('passage_id').where('asked_by', '=', userId).where('campaign_id', '=', campaign.id).where('kind', '=', 'answer').where('state', '!=', 'dropped').where('passage_id', 'is not', null)))
     .with('fitting', (db) => db.selectFrom('passages as p').leftJoin('used as u', 'u.passage_id', 'p.id').select(['p.id', (eb) => eb.fn.coalesce('u.n', sql<number>`0`).as('uses')])
       .where('p.campaign_id', '=', campaign.id).where('p.state', '=', 'verified').where('p.language', '=', language).where('p.words', '>=', words.min).where('p.words', '<=', words.max)
       .where((eb) => eb.not(eb.exists(eb.selectFrom('had as h').select(sql`1`.as('one')).whereRef('h.passage_id', '=', 'p.id')))))

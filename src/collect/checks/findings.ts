@@ -10,10 +10,15 @@ import { Source } from '../../text/winnow.ts';
 import type { Campaign } from '../campaigns/current.ts';
 import type { Context } from '../context.ts';
 import type { CategoryKey } from '../rules/categories.ts';
-import { formFindings, type RecordText } from '../rules/forms.ts';
+import { formFindings, type FindingCode, type RecordText } from '../rules/forms.ts';
+import { likeness } from './likeness.ts';
+
+/** What the server finds beside the form rules. */
+export const SERVER_CODES = ['personal_data', 'secret', 'profanity', 'other_language', 'like_another', 'like_your_own'] as const;
 
 export interface ServerFinding {
-  readonly code: string;
+  /** One of these, or of a form rule. */
+  readonly code: FindingCode | (typeof SERVER_CODES)[number];
   readonly field: 'instruction' | 'context' | 'response';
   readonly severity: 'block' | 'warn';
   readonly values: Readonly<Record<string, string | number>>;
@@ -24,8 +29,13 @@ export const CHECKS_VERSION = 'collect/1';
 
 export interface Checked {
   readonly findings: readonly ServerFinding[];
-  /** To the most similar earlier record, 0 to 1000. */
+  /** To the most similar earlier record, 0 to 1000; below 500 it counts as 0. */
   readonly similarity: number;
+}
+
+export interface CheckedWhole extends Checked {
+  /** To the most similar earlier record of the same author, 0 to 1000, exact. */
+  readonly own_similarity: number;
 }
 
 export interface CheckedRecord {
@@ -90,11 +100,39 @@ async function similarFindings(context: Context, campaign: Campaign, { text, aut
   return { findings, similarity };
 }
 
+/** To the author's most similar earlier record, 0 to 1000: compared with each of theirs, so that nothing is missed. */
+async function ownSimilarity({ store: { db } }: Context, campaign: Campaign, { text, author, own }: CheckedRecord): Promise<{ by: number; at: Date | undefined }> {
+  const rows = await db.selectFrom('submissions as s').innerJoin('submission_versions as v', (join) => join.onRef('v.submission_id', '=', 's.id').onRef('v.version', '=', 's.version')).select(['s.id', 'v.instruction', 'v.context', 'v.response', 'v.created_at'])
+    .where('s.author_id', '=', author).where('s.campaign_id', '=', campaign.id).where('s.state', '!=', 'withdrawn').where('s.undone', '=', false).execute();
+  let most: { by: number; at: Date | undefined } = { by: 0, at: undefined };
+  for (const { id, created_at, ...other } of rows) {
+    const by = id === own ? 0 : Math.round(1000 * likeness(text, other));
+    if (by > most.by) most = { by, at: created_at };
+  }
+  return most;
+}
+
+const formOf = (record: CheckedRecord): ServerFinding[] => formFindings(record.category, record.text, record.language).map(({ span, ...finding }) => ({ ...finding, spans: span ? [span] : [] }));
+/** A text that is far too long is not looked into. */
+const isEndless = (form: readonly ServerFinding[]): boolean => form.some(({ code }) => code === 'too_many_characters');
+
 /** Form rules and the server's own. */
-export async function allFindings(context: Context, campaign: Campaign, record: CheckedRecord): Promise<Checked> {
-  const form = formFindings(record.category, record.text, record.language).map(({ span, ...finding }): ServerFinding => ({ ...finding, spans: span ? [span] : [] }));
-  // A text that is far too long is not looked into.
-  if (form.some(({ code }) => code === 'too_many_characters')) return { findings: form, similarity: 0 };
-  const own = await serverFindings(context, campaign, record);
-  return { findings: [...form, ...own.findings], similarity: own.similarity };
+export async function allFindings(context: Context, campaign: Campaign, record: CheckedRecord): Promise<CheckedWhole> {
+  const form = formOf(record);
+  if (isEndless(form)) return { findings: form, similarity: 0, own_similarity: 0 };
+  const found = await serverFindings(context, campaign, record);
+  const own = await ownSimilarity(context, campaign, record);
+  const findings = [...form, ...found.findings];
+  // What the line for all does not see: short answers, which are nobody's, in a record that is the author's own once more.
+  if (own.by > campaign.points.novelty.own.most && !findings.some(({ code }) => code === 'like_your_own')) findings.push({ code: 'like_your_own', field: 'response', severity: 'block', values: { percent: Math.floor(own.by / 10), ...(own.at && { at: own.at.toISOString() }) }, spans: [] });
+  return { findings, similarity: found.similarity, own_similarity: own.by };
+}
+
+/** Those of a question without an answer: of its instruction alone. */
+export async function questionFindings(context: Context, campaign: Campaign, record: CheckedRecord): Promise<Checked> {
+  const asked = (findings: readonly ServerFinding[]) => findings.filter(({ field }) => field !== 'response');
+  const form = formOf(record);
+  if (isEndless(form)) return { findings: asked(form), similarity: 0 };
+  const found = await serverFindings(context, campaign, record);
+  return { findings: [...asked(form), ...asked(found.findings)], similarity: found.similarity };
 }

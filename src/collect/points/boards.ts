@@ -24,11 +24,12 @@ export const boardTimes = (campaign: Campaign): BoardTimes => ({ time_zone: camp
 export const computeBoard = async (db: Db, campaign: Campaign, cutoff: Date): Promise<BoardRow[]> => boardRows(await entriesOf(db, campaign.id, { before: cutoff }), campaign.points);
 
 /** The snapshot of a cutoff; made where it is not there yet. */
-export async function snapshotAt({ db, transaction }: Store, campaign: Campaign, cutoff: Date): Promise<readonly BoardRow[]> {
+export async function snapshotAt(store: Store, campaign: Campaign, cutoff: Date): Promise<readonly BoardRow[]> {
+  const { db } = store;
   const kept = await db.selectFrom('board_snapshots').select('rows').where('campaign_id', '=', campaign.id).where('cutoff', '=', cutoff).executeTakeFirst();
   if (kept) return kept.rows as BoardRow[];
   // Whoever holds the chain knows that nothing from before the cutoff is still about to be committed.
-  const head = await transaction((tx) => holdChain(tx, chainOf(campaign.id)));
+  const head = await store.transaction((tx) => holdChain(tx, chainOf(campaign.id)));
   const rows = await computeBoard(db, campaign, cutoff);
   try {
     await db.insertInto('board_snapshots').values({ campaign_id: campaign.id, cutoff, rows: JSON.stringify(rows), ledger_seq: head.seq, ledger_hash: head.hash }).execute();

@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto';
 import { audit } from '../../store/audit.ts';
 import { newId } from '../../store/id.ts';
 import type { Tx } from '../../store/store.ts';
-import type { SubmissionsTable } from '../../store/tables.ts';
-import type { Selectable } from 'kysely';
+import type { Database, SubmissionsTable } from '../../store/tables.ts';
+import type { ExpressionBuilder, Selectable } from 'kysely';
 import type { Person } from '../accounts/sessions.ts';
 import { campaignById, holdCampaign, requireCampaign, type Campaign } from '../campaigns/current.ts';
 import { instantOf, type Context } from '../context.ts';
@@ -35,11 +35,23 @@ export async function decideByReviews(tx: Tx, context: Context, campaign: Campai
   const decision = decide(counted, campaign.policy.reviews);
   if (decision.state === 'waiting') await tx.updateTable('submissions').set({ reviews_wanted: counted.length + decision.reviews_missing }).where('id', '=', submission.id).execute();
   else if (decision.state === 'adjudicate') {
-    const alarm = decision.because === 'alarm';
-    await tx.updateTable('submissions').set({ needs_decision: alarm ? 'quarantined' : 'disagreement', waiting_since: instantOf(context), ...(alarm && { state: moved(submission.state, 'quarantine', 'system') }) }).where('id', '=', submission.id).execute();
-    await tx.updateTable('reviews').set({ state: 'voided' }).where('submission_id', '=', submission.id).where('state', '=', 'assigned').where('is_gold', '=', false).execute();
-    await audit(tx, { actor: null, type: 'record.to_moderators', subject: `submission:${submission.id}`, payload: { because: decision.because } }, instantOf(context));
+    if (decision.because === 'alarm') await setAside(tx, context, submission, decision.because, null, 'system');
+    else {
+      await tx.updateTable('submissions').set({ needs_decision: 'disagreement', waiting_since: instantOf(context) }).where('id', '=', submission.id).execute();
+      await toModerators(tx, context, submission.id, decision.because, null);
+    }
   } else await carryOut(tx, context, campaign, submission, decision.verdict, decision.quality, null, 'system');
+}
+
+/** Takes a record that is in review out of it, until a moderator has decided. */
+export async function setAside(tx: Tx, context: Context, submission: Submission, because: 'alarm' | 'report', actor: string | null, actors: Actor | readonly Actor[]): Promise<void> {
+  await tx.updateTable('submissions').set({ state: moved(submission.state, 'quarantine', actors), needs_decision: 'quarantined', waiting_since: instantOf(context) }).where('id', '=', submission.id).execute();
+  await toModerators(tx, context, submission.id, because, actor);
+}
+
+async function toModerators(tx: Tx, context: Context, id: string, because: string, actor: string | null): Promise<void> {
+  await tx.updateTable('reviews').set({ state: 'voided' }).where('submission_id', '=', id).where('state', '=', 'assigned').where('is_gold', '=', false).execute();
+  await audit(tx, { actor, type: 'record.to_moderators', subject: `submission:${id}`, payload: { because } }, instantOf(context));
 }
 
 const EVENT = { accept: 'accept', fix: 'request_changes', reject: 'reject' } as const;
@@ -67,18 +79,22 @@ export async function lockRecord(tx: Tx, id: string): Promise<Submission> {
   return tx.selectFrom('submissions').selectAll().where('id', '=', id).forUpdate().executeTakeFirstOrThrow();
 }
 
+/** Whose it is, or who had asked the question and has a share of its points. */
+const concerns = (userId: string) => (eb: ExpressionBuilder<Database & { s: Database['submissions'] }, 's'>) =>
+  eb.or([eb('s.author_id', '=', userId), eb.exists(eb.selectFrom('tasks as asked').select('asked.id').whereRef('asked.id', '=', 's.task_id').where('asked.asked_by', '=', userId))]);
+
 export async function listDecisions(context: Context, person: Person) {
   const { db } = context.store;
   const campaign = await requireCampaign(db);
   const rows = await db.selectFrom('submissions as s').innerJoin('submission_versions as v', (join) => join.onRef('v.submission_id', '=', 's.id').onRef('v.version', '=', 's.version'))
-    .select(['s.id', 's.category', 's.needs_decision', 's.waiting_since', 'v.instruction', 'v.context', 'v.response']).where('s.campaign_id', '=', campaign.id).where('s.needs_decision', 'is not', null).where('s.author_id', '!=', person.id).orderBy('s.waiting_since').limit(500).execute();
+    .select(['s.id', 's.category', 's.needs_decision', 's.waiting_since', 'v.instruction', 'v.context', 'v.response']).where('s.campaign_id', '=', campaign.id).where('s.needs_decision', 'is not', null).where((eb) => eb.not(concerns(person.id)(eb))).orderBy('s.waiting_since').limit(500).execute();
   return rows.map((row) => ({ record_id: row.id, category: row.category as CategoryKey, reason: row.needs_decision!, excerpt: excerptOf(row), at: row.waiting_since.toISOString() }));
 }
 
 /** Without the author: who decides does not know whose it is either. */
 export async function decisionView(context: Context, person: Person, id: string) {
   const { db } = context.store;
-  const submission = await db.selectFrom('submissions').selectAll().where('id', '=', id).where('needs_decision', 'is not', null).where('author_id', '!=', person.id).executeTakeFirst();
+  const submission = await db.selectFrom('submissions as s').selectAll('s').where('s.id', '=', id).where('s.needs_decision', 'is not', null).where((eb) => eb.not(concerns(person.id)(eb))).executeTakeFirst();
   if (!submission) throw notFound();
   return { record: { id, state: submission.state, ...(await recordContent(db, submission, person.locale)), rationale: await rationaleOf(db, id) }, reviews: await reviewsOf(db, id) };
 }
@@ -88,7 +104,7 @@ export async function adjudicate(context: Context, person: Person, id: string, {
   if (verdict === 'accept' && 1000 * quality < ACCEPTABLE) throw new Refusal('review_faults', 'What is accepted has a quality of at least 3.', { values: { faults: 'accept_below' }, fields: { quality: 'accept_below' } });
   await context.store.transaction(async (tx) => {
     const submission = await lockRecord(tx, id);
-    if (submission.author_id === person.id) throw new Refusal('own_record', 'Somebody else decides about your own records.');
+    if (await tx.selectFrom('submissions as s').select('s.id').where('s.id', '=', id).where(concerns(person.id)).executeTakeFirst()) throw new Refusal('own_record', 'Somebody else decides about your own records.');
     if (submission.needs_decision === null) throw notFound();
     const campaign = await holdCampaign(tx, submission.campaign_id);
     const why = forbids(campaign.state, 'adjudicate');
@@ -101,17 +117,20 @@ export async function adjudicate(context: Context, person: Person, id: string, {
   });
 }
 
+/** See `retractRecord`. */
+export async function retract(context: Context, person: Person, id: string, why: { readonly reason: string; readonly copied: boolean }): Promise<void> {
+  await context.store.transaction((tx) => retractRecord(tx, context, person, id, why));
+}
+
 /** An accepted record is taken out because it broke the rules: points are taken back; if it was copied, its author's work is stopped. */
-export async function retract(context: Context, person: Person, id: string, { reason, copied }: { readonly reason: string; readonly copied: boolean }): Promise<void> {
-  await context.store.transaction(async (tx) => {
-    const submission = await lockRecord(tx, id);
-    const campaign = await campaignById(tx, submission.campaign_id);
-    const why = forbids(campaign.state, 'retract');
-    if (why) throw closedFor(why);
-    const state = moved(submission.state, 'retract', actorsOf(person.roles));
-    await tx.updateTable('submissions').set({ state, decided_at: instantOf(context) }).where('id', '=', id).execute();
-    if (copied) await tx.updateTable('users').set({ stopped: true }).where('id', '=', submission.author_id).execute();
-    await book(tx, context, campaign.id, reversalsOf(`submission:${id}`, await entriesOf(tx, campaign.id, { subject: `submission:${id}` }), 'retracted'));
-    await audit(tx, { actor: person.id, type: 'record.retracted', subject: `submission:${id}`, payload: { reason: reason.length, copied } }, instantOf(context));
-  });
+export async function retractRecord(tx: Tx, context: Context, person: Person, id: string, { reason, copied }: { readonly reason: string; readonly copied: boolean }): Promise<void> {
+  const submission = await lockRecord(tx, id);
+  const campaign = await campaignById(tx, submission.campaign_id);
+  const why = forbids(campaign.state, 'retract');
+  if (why) throw closedFor(why);
+  const state = moved(submission.state, 'retract', actorsOf(person.roles));
+  await tx.updateTable('submissions').set({ state, decided_at: instantOf(context) }).where('id', '=', id).execute();
+  if (copied) await tx.updateTable('users').set({ stopped: true }).where('id', '=', submission.author_id).execute();
+  await book(tx, context, campaign.id, reversalsOf(`submission:${id}`, await entriesOf(tx, campaign.id, { subject: `submission:${id}` }), 'retracted'));
+  await audit(tx, { actor: person.id, type: 'record.retracted', subject: `submission:${id}`, payload: { reason: reason.length, copied } }, instantOf(context));
 }

@@ -1,6 +1,7 @@
 /** Pay of reviews: booked once a reviewer is proven, voided for who clicks through. The rules are in rules/reliability.ts. */
 import { sql } from 'kysely';
 import type { Db, Tx } from '../../store/store.ts';
+import { countWords } from '../../text/words.ts';
 import type { Campaign } from '../campaigns/current.ts';
 import type { Context } from '../context.ts';
 import { book, entriesOf } from '../points/ledger.ts';
@@ -8,7 +9,6 @@ import { dayOf } from '../rules/calendar.ts';
 import { entryOfReview, reversalsOf } from '../rules/ledger.ts';
 import { answerTo, bookReviews, reliability, reviewKey, type Answer, type PastReview, type Reliability } from '../rules/reliability.ts';
 import type { Scores, Verdict } from '../rules/review-outcome.ts';
-import { countWords } from '../rules/words.ts';
 
 /** Reviews that somebody handed in in a campaign, in order, as their pay sees them. */
 async function pastReviews(tx: Tx, campaign: Campaign, reviewerId: string): Promise<(Omit<PastReview, 'words'> & { readonly at: Date })[]> {

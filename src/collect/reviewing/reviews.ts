@@ -2,6 +2,7 @@
 import { audit } from '../../store/audit.ts';
 import { newId } from '../../store/id.ts';
 import { isUniqueViolation, type Db, type Tx } from '../../store/store.ts';
+import { countWords } from '../../text/words.ts';
 import type { Person } from '../accounts/sessions.ts';
 import { holdCampaign, requireCampaign, type Campaign } from '../campaigns/current.ts';
 import { guidelineOf } from '../campaigns/guidelines.ts';
@@ -16,7 +17,6 @@ import { leastDwell } from '../rules/points.ts';
 import { isWornOut, nextIsGold, pickGold } from '../rules/reliability.ts';
 import { CRITERIA, reviewFaults, type Criterion, type Flag, type Scores, type Verdict } from '../rules/review-outcome.ts';
 import { LEASE_TIMES } from '../rules/work.ts';
-import { countWords } from '../rules/words.ts';
 import { findingsOf } from '../writing/records.ts';
 import { UNDO_MS } from '../writing/submit.ts';
 import { decideByReviews, lockRecord } from './decide.ts';
@@ -148,12 +148,12 @@ async function reviewItem(context: Context, person: Person, id: string) {
   const category = review.category as CategoryKey;
   return {
     review_id: id, category, language: current!.language, version: view(current!), previous: before ? view(before) : null, passage: await passageView(db, current!.passage_id), findings: (await findingsOf(db, review.submission_id, review.version)).map(blind),
-    telemetry: current!.telemetry as { paste_share: number; active_ms: number; edits: number }, criteria: criteriaOf(category), guideline: await guidelineOf(db, review.campaign_id, category, person.locale), expires_at: review.expires_at.toISOString(),
+    telemetry: typingOf(current!.telemetry), criteria: criteriaOf(category), guideline: await guidelineOf(db, review.campaign_id, category, person.locale), expires_at: review.expires_at.toISOString(),
   };
 }
 
 /** Whose earlier record it is like would say something of the author. */
-const blind = <F extends { readonly code: string; readonly values: Readonly<Record<string, string | number>> }>(finding: F): F => (finding.code === 'like_your_own' ? { ...finding, code: 'like_another', values: { percent: finding.values['percent']! } } : finding);
+export const blind = <F extends { readonly code: string; readonly values: Readonly<Record<string, string | number>> }>(finding: F): F => (finding.code === 'like_your_own' ? { ...finding, code: 'like_another', values: { percent: finding.values['percent']! } } : finding);
 
 const criteriaOf = (category: CategoryKey): Criterion[] => CRITERIA.filter((criterion) => criterion !== 'grounded' || NEEDS_PASSAGE.includes(category));
 
@@ -214,3 +214,6 @@ export async function skipReview(context: Context, person: Person, id: string, r
     if (numUpdatedRows > 0n) await freePlace(tx, review);
   });
 }
+
+/** How it was typed, unless that was erased. */
+const typingOf = (telemetry: unknown) => (Object.keys(telemetry as object).length === 0 ? null : (telemetry as { paste_share: number; active_ms: number; edits: number }));

@@ -32,9 +32,6 @@ export const isTimeZone = (zone: string): boolean => {
 /** The day that people there have at an instant. */
 export const dayOf = (instant: number, zone: string): Day => new Date(wall(instant, zone)).toISOString().slice(0, 10);
 
-/** The hour (0 to 23) that people there have at an instant. */
-export const hourOf = (instant: number, zone: string): number => new Date(wall(instant, zone)).getUTCHours();
-
 /**
  * The instant of an hour on a day there. Where the clock jumps over it, the first instant after the jump; where it comes twice, the first time.
  */

@@ -46,18 +46,26 @@ export type Deed = (typeof DEEDS)[number];
  */
 const ALLOWED: Readonly<Record<CampaignState, readonly Deed[]>> = {
   draft: ['draft', 'configure'],
-  open: ['claim', 'draft', 'submit', 'revise', 'review', 'appeal', 'adjudicate', 'withdraw', 'retract', 'settle', 'configure'],
-  paused: ['draft', 'adjudicate', 'withdraw', 'retract', 'settle', 'configure'],
-  closing: ['draft', 'submit', 'revise', 'review', 'appeal', 'adjudicate', 'withdraw', 'retract', 'settle'],
-  adjudicating: ['draft', 'appeal', 'adjudicate', 'withdraw', 'retract', 'settle', 'audit'],
+  open: ['claim', 'draft', 'submit', 'revise', 'review', 'appeal', 'adjudicate', 'withdraw', 'retract', 'settle', 'seal', 'configure'],
+  paused: ['draft', 'adjudicate', 'withdraw', 'retract', 'settle', 'seal', 'configure'],
+  closing: ['draft', 'submit', 'revise', 'review', 'appeal', 'adjudicate', 'withdraw', 'retract', 'settle', 'seal'],
+  adjudicating: ['draft', 'appeal', 'adjudicate', 'withdraw', 'retract', 'settle', 'audit', 'seal'],
   frozen: ['draft', 'withdraw', 'retract', 'deliver', 'seal'],
   archived: ['withdraw', 'seal'],
 };
+
+/** The accepted records are final: a dataset sealed before is an interim one. */
+export const resultsStand = (state: CampaignState): boolean => state === 'frozen' || state === 'archived';
 
 /** Undefined if it may be done, else why not. */
 export function forbids(state: CampaignState, deed: Deed): Sentence | undefined {
   return ALLOWED[state].includes(deed) ? undefined : CAMPAIGN.meaning[state];
 }
+
+const NOT_BEGUN: Sentence = { en: 'The campaign has not begun yet.', ru: 'Кампания ещё не началась.' };
+
+/** Why nothing new can be begun (a task, a question): its state, or its first instant is to come. Milliseconds since 1970. */
+export const forbidsNew = (state: CampaignState, now: number, starts: number): Sentence | undefined => forbids(state, 'claim') ?? (now < starts ? NOT_BEGUN : undefined);
 
 export interface OpenWork {
   /** Records that are submitted, checking, quarantined, in review, appealed, or wait for their author. */

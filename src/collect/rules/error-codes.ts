@@ -4,8 +4,9 @@ export const ERROR_STATUS = {
   internal: 500, unavailable: 503,
   setup_done: 410, setup_first: 409, link_invalid: 410, wrong_password: 403, weak_password: 422, login_taken: 409, name_taken: 409, alias_taken: 409, email_taken: 409, last_owner: 409, suspended: 403,
   no_campaign: 409, campaign_exists: 409, campaign_closed: 409, state_move: 409, still_open: 409, consent_needed: 403, consent_changed: 409, bad_dates: 422, bad_time_zone: 422, bad_licence: 422, no_goal: 422,
-  no_passage: 409, nothing_to_do: 409, pending_cap: 409, lease_gone: 409, draft_conflict: 409, draft_closed: 410, findings: 422, undo_too_late: 409, appeal_once: 409,
-  review_gone: 410, review_faults: 422, resting: 403, skipped_enough: 409, own_record: 403, passage_licence: 422, passage_known: 409, nothing_accepted: 409, not_frozen: 409, prize_gate: 409, audit_open: 409,
+  no_passage: 409, nothing_to_do: 409, pending_cap: 409, lease_gone: 409, draft_conflict: 409, draft_closed: 410, findings: 422, undo_too_late: 409, appeal_once: 409, open_questions: 409, question_taken: 409, report_answered: 409,
+  review_gone: 410, review_faults: 422, resting: 403, skipped_enough: 409, own_record: 403, passage_licence: 422, passage_known: 409, nothing_accepted: 409, not_frozen: 409, prize_gate: 409, audit_open: 409, audited_already: 409,
+  sign_on_failed: 403, sign_on_cancelled: 403, sign_on_unavailable: 424, sign_on_unverified: 403, sign_on_uninvited: 403, sign_on_taken: 409, sign_in_again: 403,
 } as const;
 
 export type ErrorCode = keyof typeof ERROR_STATUS;

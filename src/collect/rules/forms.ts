@@ -1,38 +1,13 @@
 /**
- * What each category asks of a record's form: lengths in words and a few rules that can be checked by looking at the record alone. The
- * server and the browser use this one table. What needs the whole campaign (duplicates), or knowledge (truth), is elsewhere. The numbers
- * are starting values, to be set anew by a pilot; a campaign keeps its own copy.
+ * The form rules over a record that is being written: what they find, and what of it refuses the submission. The table of rules is the one that
+ * checks of datasets use too (src/text/form-rules.ts). What needs the whole campaign (duplicates), or knowledge (truth), is elsewhere.
  */
+import { CHECKS, partsOf, type CheckName } from '../../text/form-checks.ts';
+import { FORM_RULES, type FormRules } from '../../text/form-rules.ts';
+import { countWords } from '../../text/words.ts';
 import type { CategoryKey } from './categories.ts';
-import { CHECKS, type CheckName } from './form-checks.ts';
-import { countWords, wordsOf } from './words.ts';
 
-/** Words, both ends allowed. */
-export interface Range {
-  readonly min: number;
-  readonly max: number;
-}
-
-export interface FormRule {
-  /** Null: this category has no passage. */
-  readonly context: Range | null;
-  readonly instruction: Range;
-  readonly response: Range;
-  readonly checks: readonly CheckName[];
-}
-
-export type FormRules = Readonly<Record<CategoryKey, FormRule>>;
-
-export const FORM_RULES: FormRules = {
-  open_qa: { context: null, instruction: { min: 4, max: 60 }, response: { min: 8, max: 250 }, checks: ['yes_no', 'stock_phrases'] },
-  general_qa: { context: null, instruction: { min: 4, max: 80 }, response: { min: 20, max: 400 }, checks: ['stock_phrases'] },
-  closed_qa: { context: { min: 60, max: 600 }, instruction: { min: 4, max: 60 }, response: { min: 3, max: 150 }, checks: ['passage_copied', 'question_copied', 'answer_in_passage', 'stock_phrases'] },
-  information_extraction: { context: { min: 60, max: 600 }, instruction: { min: 5, max: 80 }, response: { min: 2, max: 200 }, checks: ['passage_copied', 'items_in_passage', 'asked_shape', 'stock_phrases'] },
-  summarization: { context: { min: 100, max: 800 }, instruction: { min: 4, max: 50 }, response: { min: 20, max: 200 }, checks: ['passage_copied', 'shorter_than_passage', 'own_words', 'faithful', 'stock_phrases'] },
-  brainstorming: { context: null, instruction: { min: 5, max: 60 }, response: { min: 15, max: 300 }, checks: ['three_items', 'distinct_items', 'stock_phrases'] },
-  classification: { context: null, instruction: { min: 15, max: 200 }, response: { min: 2, max: 150 }, checks: ['each_item_once', 'labels_named', 'stock_phrases'] },
-  creative_writing: { context: null, instruction: { min: 10, max: 120 }, response: { min: 40, max: 500 }, checks: ['two_constraints', 'repeats_itself', 'stock_phrases'] },
-};
+export { FORM_RULES, type FormRule, type FormRules, type Range } from '../../text/form-rules.ts';
 
 /** Characters that a field may have at all: far above what the words allow, so that nothing here takes long. */
 export const FIELD_CHARACTERS = { instruction: 4_000, context: 12_000, response: 12_000 } as const;
@@ -82,7 +57,7 @@ export function formFindings(category: CategoryKey, text: RecordText, locale = '
       if (words > range.max) found.push({ code: 'too_long', field, severity: 'block', values: { found: words, min: range.min, max: range.max } });
     }
   }
-  const parts = { text, locale, instruction: wordsOf(text.instruction, locale), context: wordsOf(text.context, locale), response: wordsOf(text.response, locale) };
+  const parts = partsOf(text, locale);
   for (const code of rule.checks) {
     const { reads, look } = CHECKS[code];
     if (reads.every((field) => text[field].trim() !== '')) found.push(...look(parts).map((finding) => ({ ...finding, code })));

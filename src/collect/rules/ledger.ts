@@ -64,6 +64,14 @@ export function entryOfReview(rules: PointsRules, review: { readonly id: string;
   };
 }
 
+/** What an audit takes back beyond the failed records themselves; undefined if nothing. */
+export function entryOfAudit(rules: PointsRules, audit: { readonly award_id: string; readonly campaign_id: string; readonly work_day: string; readonly candidate: Person }, facts: Omit<EntryFactors & { kind: 'audit' }, 'kind'>): NewEntry | undefined {
+  const delta_mp = auditDelta(facts);
+  return delta_mp === 0 ? undefined : {
+    ...audit.candidate, kind: 'audit', subject: `campaign:${audit.campaign_id}`, rules_version: rules.version, delta_mp, factors: { kind: 'audit', ...facts }, reverses: null, event_id: `audit:${audit.award_id}`, work_day: audit.work_day,
+  };
+}
+
 /** The entry that takes another back, whole. Throws RangeError for one that is a reversal itself. */
 export function reversalOf(entry: Entry, reason: ReversalReason): NewEntry {
   if (entry.kind === 'reversal') throw new RangeError(`entry ${entry.seq} is a reversal itself`);

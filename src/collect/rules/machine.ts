@@ -63,6 +63,3 @@ export function offered<State extends string, Event extends string>(machine: Mac
   const asking: readonly Actor[] = typeof actors === 'string' ? [actors] : actors;
   return machine.moves.filter((m) => m.from.includes(state) && m.by.some((actor) => asking.includes(actor))).map((m) => m.event);
 }
-
-/** Nothing leads out of it. */
-export const isFinal = <State extends string>(machine: Machine<State, string>, state: State): boolean => !machine.moves.some((m) => m.from.includes(state) && m.to !== state);

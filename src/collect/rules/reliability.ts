@@ -5,7 +5,7 @@
 import { CRITERIA, type Scores, type Verdict } from './review-outcome.ts';
 import { oneOf } from './chance.ts';
 import type { PointsRules } from './points-rules.ts';
-import { reviewPay, type ReviewFacts } from './points.ts';
+import type { ReviewFacts } from './points.ts';
 
 export type Answer = 'right' | 'near' | 'wrong';
 
@@ -45,11 +45,6 @@ export function reliability(gold: readonly Answer[], adjudicated: readonly Answe
   const onGold = mean(count(recent, 'right'), count(recent, 'wrong'));
   const standing = gold.length < GOLD_PROVEN ? 'unproven' : onGold < RESTING_BELOW ? 'resting' : onGold < TRUSTED_FROM ? 'unproven' : 'trusted';
   return { alpha, beta, gold_n: gold.length, weight: Math.floor((1000 * alpha) / (alpha + beta)), standing };
-}
-
-/** How much milder (positive) or stricter somebody scores than the gold, in thousandths of a point; 0 if there is nothing to compare. */
-export function bias(pairs: readonly { readonly own: number; readonly gold: number }[]): number {
-  return pairs.length === 0 ? 0 : Math.round(pairs.reduce((sum, { own, gold }) => sum + own - gold, 0) / pairs.length);
 }
 
 /** The chance that the next review is a gold item, in thousandths, by how many gold items (not reviews) somebody has answered: two to begin with, many until proven, then a tenth. */
@@ -132,7 +127,3 @@ export function bookReviews(rules: PointsRules, reviews: readonly PastReview[], 
     book: held.map(({ id, words, dwell_ms, gold }) => ({ id, facts: { words, dwell_ms, constant: false, ...(gold ? { gold } : {}) } })),
   };
 }
-
-/** What reviews that are held would pay: shown as provisional. */
-export const heldPay = (rules: PointsRules, reviews: readonly PastReview[]): number =>
-  reviews.filter(({ state }) => state === 'held').reduce((sum, { words, dwell_ms, gold }) => sum + reviewPay(rules, { words, dwell_ms, constant: false, ...(gold ? { gold } : {}) }).delta_mp, 0);

@@ -54,3 +54,11 @@ export const mayAppeal = (state: SubmissionState, round: number): boolean => sta
 
 /** States that count against the pending cap: the record uses, or will use, reviewers' time. */
 export const PENDING: readonly SubmissionState[] = ['submitted', 'checking', 'needs_fix', 'quarantined', 'in_review', 'changes_requested', 'appealed'];
+
+/** States in which a record waits for its author. */
+export const WAITS_FOR_AUTHOR: readonly SubmissionState[] = ['needs_fix', 'changes_requested'];
+/** A record that its author leaves alone for so long lapses. */
+export const ANSWER_MS = 7 * 86_400_000;
+
+/** When a record lapses that waits for its author: so long after changes were asked for, its revision was last worked on, or the campaign went on after a pause. Milliseconds since 1970. */
+export const lapsesAt = (asked: number, worked: number | undefined, resumed: number | undefined): number => Math.max(asked, worked ?? 0, resumed ?? 0) + ANSWER_MS;

@@ -32,7 +32,7 @@ export async function draftView(context: Context, person: Person, id: string) {
   return {
     draft: { id, category: draft.category as CategoryKey, body: draft.body, revision: draft.revision, saved_at: draft.saved_at.toISOString(), language: draft.language },
     lease: lease ? { id: lease.id, expires_at: lease.expires_at.toISOString(), weight: lease.weight } : null,
-    task: task ? { kind: task.kind, passage: await passageView(db, task.passage_id), question: task.seed_instruction } : null,
+    task: task ? { id: task.id, kind: task.kind, passage: await passageView(db, task.passage_id), question: task.seed_instruction } : null,
     guideline: await guidelineOf(db, draft.campaign_id, draft.category, person.locale), revises: draft.revises,
   };
 }

@@ -16,8 +16,9 @@ import type { RecordText } from '../rules/forms.ts';
 import { reversalsOf } from '../rules/ledger.ts';
 import { recordPoints } from '../rules/points.ts';
 import { CRITERIA, type Flag, type Scores, type Verdict } from '../rules/review-outcome.ts';
-import { mayAppeal } from '../rules/submission.ts';
+import { mayAppeal, WAITS_FOR_AUTHOR } from '../rules/submission.ts';
 import { excerptOf } from './drafts.ts';
+import { lapseOf } from './lapse.ts';
 import { EXPECTED_QUALITY, factsOf, factsOfAll, moved } from './submit.ts';
 
 /** A review shows to the author once there is a decision, without a name. */
@@ -96,9 +97,9 @@ export async function recordView(context: Context, person: Person, id: string) {
   const decided = DECIDED.includes(submission.state);
   const may = (deed: Parameters<typeof forbids>[1]) => forbids(campaign.state, deed) === undefined;
   return {
-    id, state: submission.state, ...(await recordContent(db, submission, person.locale)), reviews: decided ? await reviewsOf(db, id) : [], rationale: decided ? await rationaleOf(db, id) : null, points: await pointsOf(db, campaign, submission),
+    id, state: submission.state, ...(await recordContent(db, submission, person.locale)), reviews: decided ? await reviewsOf(db, id) : [], rationale: decided ? await rationaleOf(db, id) : null, points: await pointsOf(db, campaign, submission), answer_by: (await lapseOf(db, campaign, id))?.toISOString() ?? null, lapsed: submission.lapsed,
     may: {
-      revise: ['needs_fix', 'changes_requested'].includes(submission.state) && may('revise'), appeal: mayAppeal(submission.state, submission.round) && may('appeal'),
+      revise: WAITS_FOR_AUTHOR.includes(submission.state) && may('revise'), appeal: mayAppeal(submission.state, submission.round) && may('appeal'),
       withdraw: !['withdrawn', 'retracted'].includes(submission.state) && may('withdraw'),
     },
   };
@@ -154,7 +155,7 @@ export async function appealRecord(context: Context, person: Person, id: string,
     // While nobody reviews any more, a moderator decides.
     const reviewed = forbids(campaign.state, 'review') === undefined;
     await tx.updateTable('submissions').set({
-      state: moved(appealed, 'reopen', 'system'), round: submission.round + 1, reviews_taken: 0, reviews_wanted: campaign.policy.reviews, needs_decision: reviewed ? null : 'appeal', appeal_reason: reason, decided_at: null, quality: null, waiting_since: instantOf(context),
+      state: moved(appealed, 'reopen', 'system'), round: submission.round + 1, reviews_taken: 0, reviews_wanted: campaign.policy.reviews, needs_decision: reviewed ? null : 'appeal', appeal_reason: reason, decided_at: null, quality: null, lapsed: false, waiting_since: instantOf(context),
     }).where('id', '=', id).execute();
     await audit(tx, { actor: person.id, type: 'record.appealed', subject: `submission:${id}`, payload: { round: submission.round + 1 } }, instantOf(context));
   });

@@ -8,7 +8,7 @@ import { normalise } from '../../text/normalise.ts';
 import type { Person } from '../accounts/sessions.ts';
 import { requireConsent } from '../campaigns/consent.ts';
 import { campaignById, holdCampaign, type Campaign } from '../campaigns/current.ts';
-import { allFindings, CHECKS_VERSION, type Checked, type ServerFinding } from '../checks/findings.ts';
+import { allFindings, CHECKS_VERSION, type CheckedWhole, type ServerFinding } from '../checks/findings.ts';
 import { instantOf, type Context } from '../context.ts';
 import { closedFor, notFound, Refusal, refusedMove } from '../refusal.ts';
 import { dayOf } from '../rules/calendar.ts';
@@ -114,7 +114,7 @@ async function submitLease(tx: Tx, userId: string, taskId: string): Promise<numb
   const leases = await tx.selectFrom('leases').selectAll().where('task_id', '=', taskId).orderBy('claimed_at', 'desc').execute();
   const own = leases.find(({ user_id }) => user_id === userId);
   const others = leases.some(({ user_id, state }) => user_id !== userId && ['claimed', 'submitted'].includes(state));
-  if (!own || task.state === 'done' || others) throw new Refusal('lease_gone', 'Somebody else has answered this meanwhile. Your text is kept as a draft.');
+  if (!own || task.state !== 'open' || others) throw new Refusal('lease_gone', 'Somebody else has answered this meanwhile. Your text is kept as a draft.');
   await tx.updateTable('leases').set({ state: 'submitted' }).where('id', '=', own.id).execute();
   await tx.updateTable('tasks').set({ state: 'done' }).where('id', '=', taskId).execute();
   return own.weight;
@@ -133,7 +133,7 @@ interface NewVersion {
   readonly passageId: string | null;
   readonly language: string;
   readonly input: Submit;
-  readonly checked: Checked;
+  readonly checked: CheckedWhole;
 }
 
 async function insertVersion(tx: Tx, context: Context, campaign: Campaign, id: string, { text, textKey, passageId, language, input, checked }: NewVersion): Promise<void> {
@@ -141,7 +141,7 @@ async function insertVersion(tx: Tx, context: Context, campaign: Campaign, id: s
   const at = instantOf(context);
   await tx.insertInto('submission_versions').values({
     submission_id: id, version, ...text, language, passage_id: passageId, attestation: JSON.stringify(input.attestation), telemetry: JSON.stringify(input.telemetry), consent_version: campaign.consent_version, content_hash: textHash({ ...text, category }), text_key: textKey,
-    similarity: checked.similarity, idempotency_key: input.idempotency_key, created_at: at,
+    similarity: checked.similarity, own_similarity: checked.own_similarity, idempotency_key: input.idempotency_key, created_at: at,
   }).execute();
   const byCode = Map.groupBy(checked.findings, ({ code }) => code);
   const rows = [...byCode].map(([code, findings]) => ({ submission_id: id, version, check: code, check_version: CHECKS_VERSION, verdict: findings.some(({ severity }) => severity === 'block') ? ('block' as const) : ('warn' as const), score: null, detail: JSON.stringify(findings), at }));
@@ -170,14 +170,14 @@ export async function factsOfAll(db: Db | Tx, submissions: readonly Scored[], qu
   const [{ campaign_id, author_id }] = submissions as readonly [Scored];
   const days = [...new Set(submissions.map(({ work_day }) => work_day))];
   const versions = await db.selectFrom('submission_versions as v').innerJoin('submissions as s', (join) => join.onRef('s.id', '=', 'v.submission_id').onRef('s.version', '=', 'v.version'))
-    .select(['v.submission_id', 'v.instruction', 'v.context', 'v.response', 'v.language', 'v.similarity']).where('v.submission_id', 'in', submissions.map(({ id }) => id)).execute();
+    .select(['v.submission_id', 'v.instruction', 'v.context', 'v.response', 'v.language', 'v.similarity', 'v.own_similarity']).where('v.submission_id', 'in', submissions.map(({ id }) => id)).execute();
   const booked = await db.selectFrom('ledger_entries as e').select(['e.work_day', 'e.subject']).where('e.campaign_id', '=', campaign_id).where('e.user_id', '=', author_id).where('e.kind', '=', 'record').where('e.work_day', 'in', days)
     .where((eb) => eb.not(eb.exists(eb.selectFrom('ledger_entries as r').select('r.seq').whereRef('r.campaign_id', '=', 'e.campaign_id').whereRef('r.reverses', '=', 'e.seq')))).execute();
   const texts = new Map(versions.map((version) => [version.submission_id, version]));
   return new Map(submissions.map(({ id, category, weight, work_day }) => {
     const version = texts.get(id)!;
     const others = booked.filter((entry) => entry.work_day === work_day && entry.subject !== `submission:${id}`).length;
-    return [id, { category: category as CategoryKey, words: writtenWords(version, version.language), quality, similarity: version.similarity, weight, nth_of_day: others + 1 }];
+    return [id, { category: category as CategoryKey, words: writtenWords(version, version.language), quality, similarity: version.similarity, ...(version.own_similarity !== null && { own_similarity: version.own_similarity }), weight, nth_of_day: others + 1 }];
   }));
 }
 

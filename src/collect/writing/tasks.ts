@@ -8,12 +8,13 @@ import { holdCampaign, requireCampaign, type Campaign } from '../campaigns/curre
 import { drawPassage } from '../campaigns/passages.ts';
 import { instantOf, type Context } from '../context.ts';
 import { closedFor, notFound, Refusal } from '../refusal.ts';
-import { forbids } from '../rules/campaign.ts';
+import { forbidsNew } from '../rules/campaign.ts';
 import { NEEDS_PASSAGE, type CategoryKey } from '../rules/categories.ts';
 import { FORM_RULES } from '../rules/forms.ts';
 import { pendingCap } from '../rules/pending.ts';
 import { PENDING } from '../rules/submission.ts';
 import { leaseEnd, LEASES_AT_ONCE } from '../rules/work.ts';
+import { answerable, languageFor } from './questions.ts';
 
 /** How many records of somebody wait for a decision, and how many may. */
 export async function pendingOf(db: Db | Tx, campaign: Campaign, person: Pick<Person, 'id' | 'stopped'>) {
@@ -43,15 +44,14 @@ export async function claimTask(context: Context, person: Person, { category, ki
   return context.store.transaction(async (tx) => {
     await tx.selectFrom('users').select('id').where('id', '=', person.id).forUpdate().execute();
     const campaign = await holdCampaign(tx, outside.id);
-    const why = forbids(campaign.state, 'claim') ?? (context.now() < campaign.starts_at.getTime() ? { en: 'The campaign has not begun yet.', ru: 'Кампания ещё не началась.' } : undefined);
+    const why = forbidsNew(campaign.state, context.now(), campaign.starts_at.getTime());
     if (why) throw closedFor(why);
     const now = context.now();
     await expireLeases(tx, now, person.id);
     const held = await tx.selectFrom('leases as l').innerJoin('drafts as d', (join) => join.onRef('d.task_id', '=', 'l.task_id').onRef('d.user_id', '=', 'l.user_id')).select('d.id').where('l.user_id', '=', person.id).where('l.state', '=', 'claimed').where('d.state', '=', 'open').where('d.campaign_id', '=', campaign.id).orderBy('l.claimed_at', 'desc').execute();
     if (held.length >= LEASES_AT_ONCE) return held[0]!.id;
     await requirePending(tx, campaign, person);
-    const language = wanted ?? (campaign.languages.includes(person.locale) ? person.locale : campaign.languages[0]!);
-    if (!campaign.languages.includes(language)) throw notFound();
+    const language = languageFor(campaign, person, wanted);
     const task = kind === 'answer' ? await questionFor(tx, campaign, person, category, language) : await newTask(tx, context, campaign, person, category, language);
     const lease = newId(now);
     await tx.insertInto('leases').values({ id: lease, task_id: task.id, user_id: person.id, weight, claimed_at: new Date(now), expires_at: new Date(leaseEnd(now, now)) }).execute();
@@ -81,19 +81,10 @@ async function newTask(tx: Tx, context: Context, campaign: Campaign, person: Per
 
 /** Somebody else's question that nobody works on. */
 async function questionFor(tx: Tx, campaign: Campaign, person: Person, category: CategoryKey, language: string): Promise<TakenTask> {
-  const row = await tx.selectFrom('tasks as t').leftJoin('passages as p', 'p.id', 't.passage_id').select(['t.id', 't.seed_instruction', 'p.text as passage'])
-    .where('t.campaign_id', '=', campaign.id).where('t.category', '=', category).where('t.kind', '=', 'answer').where('t.state', '=', 'open').where('t.language', '=', language).where('t.asked_by', 'is distinct from', person.id)
-    .where((eb) => eb.not(eb.exists(eb.selectFrom('leases as l').select('l.id').whereRef('l.task_id', '=', 't.id').where((e) => e.or([e('l.state', '=', 'claimed'), e.and([e('l.user_id', '=', person.id), e('l.state', '=', 'released')])])))))
+  const row = await tx.selectFrom('tasks as t').leftJoin('passages as p', 'p.id', 't.passage_id').select(['t.id', 't.seed_instruction', 'p.text as passage']).where('t.category', '=', category).where(answerable(campaign, person.id, language))
     .orderBy('t.created_at').limit(1).forUpdate('t').skipLocked().executeTakeFirst();
   if (!row) throw new Refusal('nothing_to_do', 'Nobody has asked a question here that waits for an answer.');
   return { id: row.id, seed_instruction: row.seed_instruction, passage: row.passage ?? '' };
-}
-
-/** A question for others to answer: its asker gets a share when the answer is accepted. */
-export async function askQuestion(tx: Tx, context: Context, campaign: Campaign, asker: string | null, question: { readonly category: CategoryKey; readonly language: string; readonly instruction: string; readonly passage: string | null }): Promise<string> {
-  const id = newId(context.now());
-  await tx.insertInto('tasks').values({ id, campaign_id: campaign.id, category: question.category, kind: 'answer', passage_id: question.passage, asked_by: asker, seed_instruction: question.instruction, language: question.language, created_at: instantOf(context) }).execute();
-  return id;
 }
 
 /** Leases whose time ran out end; the drafts stay. Of one person, or of everybody. */

@@ -17,9 +17,9 @@ const FAR = 0.75;
 const TAKEN = 0.75;
 
 function taken({ instruction, context, response }: DatasetRecord): number {
-  const given = new Set(wordsOf(`${instruction} ${context}`));
+  const given = new Set(wordsOf(`${instruction} ${context}`).map(({ key }) => key));
   const words = wordsOf(response);
-  return words.filter((word) => given.has(word)).length / Math.max(1, words.length);
+  return words.filter(({ key }) => given.has(key)).length / Math.max(1, words.length);
 }
 
 const language: Check = {

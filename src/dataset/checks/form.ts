@@ -1,48 +1,43 @@
 /**
- * Checks of a record's form: what a category asks for, lengths, answers that are none, and what is copied from the context. The rules by
- * category are starting values to be set by a pilot (docs/checks.md); categories without a row have no rules.
+ * Checks of a record's form: what a category asks for, lengths, answers that are none, and what is copied from the context. Table and rules by
+ * category are those of the campaigns (src/text/form-rules.ts), as far as they can be asked of records that were not written for one; categories
+ * without a row have none.
  */
 import type { DatasetRecord } from '../../artefacts/record-schema.ts';
+import { isCategory } from '../../text/categories.ts';
+import { CHECKS, itemTwice, partsOf, type Parts } from '../../text/form-checks.ts';
+import { FORM_RULES, type FormRule } from '../../text/form-rules.ts';
 import { normalise } from '../../text/normalise.ts';
 import { Source } from '../../text/winnow.ts';
-import { countWords, listItems, wordsOf } from '../../text/words.ts';
+import { contentOf, countWords, covered, wordsOf } from '../../text/words.ts';
 import type { Check, Found, Place } from './check.ts';
 
-interface Rule {
-  readonly context: 'needed' | 'none' | 'either';
-  /** Words, least and most. */
-  readonly contextWords?: readonly [number, number];
-  readonly instruction: readonly [number, number];
-  readonly response: readonly [number, number];
+/** Words of a record's texts, made once for all checks of it. */
+const counted = new WeakMap<DatasetRecord, Parts>();
+
+function wordsIn(record: DatasetRecord): Parts {
+  const parts = counted.get(record) ?? partsOf(record);
+  counted.set(record, parts);
+  return parts;
 }
 
-/** general_qa is Dolly's own and has no row in the design: it takes open_qa's. */
-const RULES: Readonly<Record<string, Rule>> = {
-  open_qa: { context: 'none', instruction: [4, 60], response: [8, 250] },
-  general_qa: { context: 'either', instruction: [4, 60], response: [8, 250] },
-  closed_qa: { context: 'needed', contextWords: [60, 600], instruction: [4, 60], response: [3, 150] },
-  information_extraction: { context: 'needed', contextWords: [60, 600], instruction: [5, 80], response: [2, 200] },
-  summarization: { context: 'needed', contextWords: [100, 800], instruction: [4, 50], response: [20, 200] },
-  brainstorming: { context: 'none', instruction: [5, 60], response: [15, 300] },
-  classification: { context: 'either', instruction: [15, 200], response: [2, 150] },
-  creative_writing: { context: 'either', instruction: [10, 120], response: [40, 500] },
-};
+const ruleOf = (category: string): FormRule | undefined => (isCategory(category) ? FORM_RULES[category] : undefined);
 
 const whole = (record: DatasetRecord, part: 'instruction' | 'context' | 'response'): Place => ({ part, from: 0, to: record[part].length });
 
 const found = (kind: string, reason: string, places: readonly Place[], score?: number): Found => ({ verdict: 'warn', kind, reason, places, ...(score === undefined ? {} : { score }) });
 
 const lengths: Check = {
-  name: 'lengths', version: '1', title: 'Lengths',
+  name: 'lengths', version: '2', title: 'Lengths',
   run: (record) => {
-    const rule = RULES[record.category];
+    const rule = ruleOf(record.category);
     if (!rule) return [];
     return (['instruction', 'context', 'response'] as const).flatMap((part) => {
-      const bounds = part === 'context' ? rule.contextWords : rule[part];
+      const bounds = rule[part];
       if (!bounds || record[part] === '') return [];
-      const words = countWords(record[part]);
-      if (words < bounds[0]) return [found(`${part}-short`, `${part} of ${words} words, where ${record.category} has at least ${bounds[0]}`, [whole(record, part)], words)];
-      return words > bounds[1] ? [found(`${part}-long`, `${part} of ${words} words, where ${record.category} has at most ${bounds[1]}`, [whole(record, part)], words)] : [];
+      const words = wordsIn(record)[part].length;
+      if (words < bounds.min) return [found(`${part}-short`, `${part} of ${words} words, where ${record.category} has at least ${bounds.min}`, [whole(record, part)], words)];
+      return words > bounds.max ? [found(`${part}-long`, `${part} of ${words} words, where ${record.category} has at most ${bounds.max}`, [whole(record, part)], words)] : [];
     });
   },
 };
@@ -50,54 +45,54 @@ const lengths: Check = {
 /** Longest beginning of a text that rules look at: longer ones have been told by their length. */
 const LOOKED_AT = 20_000;
 
-/** Longer words and numbers of an answer: how many, and the share of them that the passage has. */
-function tellingWords({ context, response }: DatasetRecord): { readonly words: number; readonly known: number } {
-  const passage = new Set(wordsOf(context));
-  const answer = wordsOf(response).filter((word) => word.length > 3 || /\d/u.test(word));
-  return { words: answer.length, known: answer.filter((word) => passage.has(word)).length / Math.max(1, answer.length) };
+/** The share of the answer's telling words (longer ones, numbers) that the passage has, and how many there are. */
+function fromPassage(record: DatasetRecord): { readonly words: number; readonly known: number } {
+  const { context, response } = wordsIn(record);
+  return { words: contentOf(response).length, known: covered(response, new Set(contentOf(context))) };
 }
 
 const RULED: Readonly<Record<string, (record: DatasetRecord) => readonly Found[]>> = {
   brainstorming: (record) => {
-    const items = listItems(record.response.slice(0, LOOKED_AT));
-    if (items.length < 3) return [found('few-items', `${items.length} ${items.length === 1 ? 'item' : 'items'}, where brainstorming has at least 3`, [whole(record, 'response')], items.length)];
-    const distinct = new Set(items.map((item) => normalise(item).replace(/^(?:\(?\d{1,3}[.):]|[-*•–—·])\s?/u, '').replace(/[\s.,;]+$/u, '')));
-    return distinct.size < items.length ? [found('same-items', `${items.length - distinct.size} of ${items.length} items are there twice`, [whole(record, 'response')])] : [];
+    const parts = record.response.length > LOOKED_AT ? partsOf({ ...record, response: record.response.slice(0, LOOKED_AT) }) : wordsIn(record);
+    const [few] = CHECKS.three_items.look(parts);
+    if (few) return [found('few-items', `${few.values['found']} ${few.values['found'] === 1 ? 'item' : 'items'}, where brainstorming has at least ${few.values['min']}`, [whole(record, 'response')], Number(few.values['found']))];
+    const [same] = itemTwice(parts);
+    return same ? [found('same-items', `"${same.values['second']}" is there twice`, [same.span ? { part: 'response', from: same.span[0], to: same.span[1] } : whole(record, 'response')])] : [];
   },
   classification: (record) => {
     // Every word of the answer that is a class should have been named: an answer without a word of its question is about something else.
-    const question = new Set(wordsOf(`${record.instruction} ${record.context}`.slice(0, LOOKED_AT)));
-    const answer = wordsOf(record.response.slice(0, LOOKED_AT)).filter((word) => word.length > 1);
+    const question = wordsOf(`${record.instruction} ${record.context}`.slice(0, LOOKED_AT)).map(({ key }) => key);
+    const answer = wordsOf(record.response.slice(0, LOOKED_AT)).map(({ key }) => key).filter((word) => word.length > 1);
     const stem = (word: string) => word.slice(0, Math.max(4, word.length - 3));
-    const stems = new Set([...question].map(stem));
-    return answer.length > 0 && !answer.some((word) => question.has(word) || stems.has(stem(word))) && !/^(?:yes|no|true|false|да|нет)\b/iu.test(record.response.trim())
+    const named = new Set([...question, ...question.map(stem)]);
+    return answer.length > 0 && !answer.some((word) => named.has(word) || named.has(stem(word))) && !/^(?:yes|no|true|false|да|нет)\b/iu.test(record.response.trim())
       ? [found('class-not-named', 'no word of the answer is in the question: classes should be named there', [whole(record, 'response')])] : [];
   },
   summarization: (record) => {
     if (record.context === '') return [];
-    const [summary, passage] = [countWords(record.response), countWords(record.context)];
-    const share = summary / Math.max(1, passage);
-    return share > 0.6 ? [found('summary-long', `the summary has ${Math.round(100 * share)} % of its passage's words, where 60 are enough`, [whole(record, 'response')], share)] : [];
+    const long = CHECKS.shorter_than_passage.look(wordsIn(record)).find(({ severity }) => severity === 'block');
+    return long ? [found('summary-long', `the summary has ${long.values['percent']} % of its passage's words, where ${long.values['max']} are enough`, [whole(record, 'response')], Number(long.values['percent']) / 100)] : [];
   },
+  // Stricter than what a campaign warns of: people elsewhere were not asked to keep to the passage's words.
   closed_qa: (record) => {
     if (record.context === '') return [];
-    const { words, known } = tellingWords(record);
+    const { words, known } = fromPassage(record);
     return words > 0 && known === 0 ? [found('not-from-passage', 'no longer word or number of the answer is in the passage', [whole(record, 'response')])] : [];
   },
   information_extraction: (record) => {
     if (record.context === '') return [];
-    const { words, known } = tellingWords(record);
+    const { words, known } = fromPassage(record);
     return words >= 3 && known < 0.3 ? [found('not-from-passage', `only ${Math.round(100 * known)} % of the answer's longer words and numbers are in the passage`, [whole(record, 'response')], known)] : [];
   },
 };
 
 const category: Check = {
-  name: 'category', version: '1', title: 'Rules of its category',
+  name: 'category', version: '2', title: 'Rules of its category',
   run: (record) => {
-    const rule = RULES[record.category];
+    const rule = ruleOf(record.category);
     if (!rule) return [];
-    const context = rule.context === 'needed' && record.context.trim() === '' ? [found('no-context', `${record.category} needs a context`, [whole(record, 'instruction')])]
-      : rule.context === 'none' && record.context.trim() !== '' ? [found('context', `${record.category} has no context`, [whole(record, 'context')])] : [];
+    const context = rule.context && record.context.trim() === '' ? [found('no-context', `${record.category} needs a context`, [whole(record, 'instruction')])]
+      : !rule.context && !rule.passage_elsewhere && record.context.trim() !== '' ? [found('context', `${record.category} has no context`, [whole(record, 'context')])] : [];
     return [...context, ...(RULED[record.category]?.(record) ?? [])];
   },
 };

@@ -19,7 +19,7 @@ export const session = z.strictObject({
   }).nullable(),
   campaign: campaignSummary.nullable(),
   consent: z.strictObject({ needed: z.int(), given: z.int().nullable() }).nullable(),
-  waiting: z.strictObject({ drafts: z.int(), revisions: z.int(), reviews: z.int(), adjudications: z.int() }).nullable(),
+  waiting: z.strictObject({ drafts: z.int(), revisions: z.int(), reviews: z.int(), adjudications: z.int(), audits: z.int() }).nullable(),
 });
 export type Session = Read<typeof session>;
 
@@ -27,6 +27,12 @@ const newAccount = { login: line(60), name: line(80), password: z.string().min(1
 export const setUpBody = z.strictObject({ token, ...newAccount });
 export const demoBody = z.strictObject({ locale });
 export const signInBody = z.strictObject({ login: line(200), password: z.string().min(1).max(200) });
+
+/** `to`: a path to go to afterwards; `invitation`: the token of one that is accepted this way. */
+export const startSignOnBody = z.strictObject({ locale, to: z.string().max(2000).optional(), invitation: token.optional() });
+export const startedSignOn = z.strictObject({ url: z.string() });
+/** What an issuer sends along is its own affair. */
+export const signOnQuery = z.looseObject({ code: z.string().optional(), state: z.string().optional() });
 
 export const lookBody = z.strictObject({ token });
 export const invitation = z.strictObject({ roles: z.array(role), team: z.string().nullable(), email: z.string().nullable(), organisation: z.string(), expires_at: instant });
@@ -40,6 +46,8 @@ export const consentBody = z.strictObject({ version: z.int(), locale });
 
 export const me = z.strictObject({
   login: z.string(), name: z.string(), alias: z.string().nullable(), email: z.string().nullable(), visibility, consents: z.array(z.strictObject({ campaign: z.string(), version: z.int(), at: instant })), has_password: z.boolean(),
+  /** Whether one can come by the organisation's own sign-in. */
+  has_sign_on: z.boolean(),
 });
 export type MeView = Read<typeof me>;
 export const changeMeBody = z.strictObject({ name: line(80).optional(), alias: line(60).nullable().optional(), visibility: visibility.optional(), locale: locale.optional() });

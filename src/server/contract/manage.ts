@@ -1,7 +1,8 @@
 /** What organisers do: campaigns, people, passages, guidelines, prizes, datasets, the log. */
 import * as z from 'zod';
 import { prize } from './account.ts';
-import { campaignState, category, criterion, guidelineBody, id, instant, line, locale, milli, role, text, type Read } from './shared.ts';
+import { record, review } from './collect.ts';
+import { campaignState, category, criterion, guidelineBody, id, instant, line, locale, milli, passage, role, text, type Read } from './shared.ts';
 
 export const policy = z.strictObject({ reviews: z.union([z.literal(1), z.literal(2), z.literal(3)]), personal_data: z.enum(['warn', 'block']) });
 export type Policy = Read<typeof policy>;
@@ -66,22 +67,34 @@ export const quality = z.strictObject({
   criteria: z.array(z.strictObject({ criterion, alpha: figure, ac1: figure, raw: figure, n: z.int() })),
   categories: z.array(z.strictObject({ category, alpha: figure, ac1: figure, raw: figure, n: z.int(), accept_rate: figure })),
   gold: z.strictObject({ items: z.int(), answered: z.int(), right: z.int() }), median_hours: figure,
+  /** Two who score each other's records higher than others do: by how much, in thousandths of a point. */
+  pairs: z.array(z.strictObject({ names: z.tuple([z.string(), z.string()]), reviews: z.int(), lean: z.int() })),
+  /** What the accepted records say about base (minutes, as milli-points) and full size (words): now, and as it would be by them; null where they are too few. */
+  pilot: z.array(z.strictObject({ category, records: z.int(), base_mp: milli, full_words: z.int(), found: z.strictObject({ base_mp: milli, full_words: z.int() }).nullable() })),
 });
 export type QualityView = Read<typeof quality>;
 
 const awardEvent = z.enum(['audit', 'confirm', 'deliver', 'forfeit']);
 export const awardRow = z.strictObject({
-  id, place: z.int(), prize: z.string(), name: z.string(), points_mp: milli, state: z.enum(['candidate', 'audited', 'confirmed', 'delivered', 'forfeited']),
+  id, place: z.int().nullable(), prize: z.string(), name: z.string(), points_mp: milli, reason: z.string(), audit: z.strictObject({ sampled: z.int(), judged: z.int(), failed: z.int() }), state: z.enum(['candidate', 'audited', 'confirmed', 'delivered', 'forfeited']),
   gate: z.array(z.strictObject({ rule: z.enum(['accepted', 'categories', 'accept_rate', 'gold', 'flags', 'consent']), met: z.boolean() })), may: z.array(awardEvent),
 });
 export type AwardRow = Read<typeof awardRow>;
 export const awards = z.strictObject({ awards: z.array(awardRow) });
 export const moveAwardBody = z.strictObject({ event: awardEvent, reason: text(2000) });
 
-export const reportRow = z.strictObject({ id, record_id: id, reason: z.string(), excerpt: z.string(), at: instant, state: z.enum(['open', 'actioned', 'dismissed']) });
+const reportState = z.enum(['open', 'actioned', 'dismissed']);
+export const reportRow = z.strictObject({ id, kind: z.enum(['record', 'passage', 'question']), reason: z.string(), excerpt: z.string(), at: instant, state: reportState, answer: z.string() });
 export type ReportRow = Read<typeof reportRow>;
 export const reports = z.strictObject({ reports: z.array(reportRow) });
-export const answerReportBody = z.strictObject({ state: z.enum(['actioned', 'dismissed']) });
+const reportAct = z.enum(['none', 'retract', 'retract_copied', 'set_aside', 'block', 'drop']);
+/** What is reported, whole, without a name. `may`: what can be done with it; empty where it is settled. */
+export const reportCase = z.strictObject({
+  report: reportRow, record: record.omit({ points: true, may: true, reviews: true, answer_by: true, lapsed: true }).nullable(), reviews: z.array(review), passage: passage.nullable(), question: z.strictObject({ category, language: locale, text: z.string() }).nullable(), may: z.array(reportAct),
+});
+export type ReportCase = Read<typeof reportCase>;
+export const settleReportBody = z.strictObject({ state: reportState.exclude(['open']), act: reportAct, answer: text(2000) });
+export type ReportSettlement = Read<typeof settleReportBody>;
 
 export const logQuery = z.strictObject({ before: z.coerce.number().int().min(1).optional() });
 export const logRow = z.strictObject({ seq: z.int(), at: instant, actor: z.string().nullable(), type: z.string(), subject: z.string() });
@@ -91,8 +104,9 @@ export const log = z.strictObject({ events: z.array(logRow), more: z.boolean() }
 const verified = z.strictObject({ ok: z.boolean(), at: z.int().nullable() });
 export const verification = z.strictObject({ events: verified, ledger: verified });
 
+/** `interim`: sealed while the campaign still ran. */
 export const datasetRow = z.strictObject({
-  version: z.string(), state: z.enum(['sealed', 'revoked']), records: z.int(), train: z.int(), held_out: z.int(), root: z.string(), licence: z.string(), at: instant,
+  version: z.string(), state: z.enum(['sealed', 'revoked']), interim: z.boolean(), records: z.int(), train: z.int(), held_out: z.int(), root: z.string(), licence: z.string(), at: instant,
   files: z.array(z.strictObject({ name: z.string(), href: z.string() })),
 });
 export type DatasetRow = Read<typeof datasetRow>;

@@ -11,13 +11,18 @@ import { ERROR_STATUS } from '../../collect/rules/error-codes.ts';
 import { InputError } from '../../errors.ts';
 import { ROUTES, type RouteName, type RouteSpec } from '../contract.ts';
 import { HANDLERS, type Deps } from './handlers.ts';
-import { Rates, readJson, requireKnownHost, requireOwnOrigin, securityHeaders, sessionCookie, sessionToken, type Site, type TrustedProxies } from './http.ts';
+import { cookieOf, isLoopbackHost, Rates, readJson, requireKnownHost, requireOwnOrigin, securityHeaders, tokenOf, type Site, type TrustedProxies } from './http.ts';
 import type { Pages } from './pages.ts';
+import { answerProbe, mayProbe, PROBE } from './probe.ts';
 
 export interface AppOptions {
   readonly site: Site;
   readonly proxies: TrustedProxies;
   readonly pages: Pages;
+  /** It listens by plain http beyond this machine: then proxies alone are answered. */
+  readonly forProxies?: boolean;
+  /** Of `roslin up --doctor`; undefined: it is not answered. */
+  readonly probeKey?: string;
   /** Told of faults of our own; clients only learn that there was one. */
   readonly onFault: (error: unknown) => void;
   /** Holds every answer to the contract: for tests, since it costs time. */
@@ -37,7 +42,10 @@ export function createApp(deps: Deps, options: AppOptions): Hono<{ Bindings: Bin
 
   app.use('*', async (c, next) => {
     for (const [name, value] of headers) c.header(name, value);
-    if (c.req.path !== '/healthz') requireKnownHost(site, c.req.header('host'));
+    if (options.forProxies) requireProxy(c, options.proxies, deps.context.publicUrl);
+    const probed = c.req.path === PROBE.path && mayProbe(options.probeKey, c.req.raw);
+    if (c.req.path !== '/healthz' && !probed) requireKnownHost(site, c.req.header('host'));
+    if (probed) return withHeaders(await answerProbe(c.req.raw, c.env.incoming, { key: options.probeKey!, publicUrl: deps.context.publicUrl, site, proxies: options.proxies }), headers);
     await next();
   });
   app.get('/healthz', async (c) => {
@@ -78,24 +86,34 @@ function withHeaders(response: Response, headers: readonly (readonly [string, st
   return response;
 }
 
+function requireProxy(c: Exchange<{ Bindings: Bindings }>, proxies: TrustedProxies, publicUrl: string): void {
+  const address = (c.env.incoming?.socket.remoteAddress ?? '').replace(/^::ffff:/i, '');
+  if (!isLoopbackHost(address) && !proxies.trusts(address)) throw new Refusal('wrong_host', `Plain http is for the proxy alone. Open ${publicUrl}.`, { values: { expected: publicUrl } });
+}
+
 /** In this order: rate, origin, session, role, consent, shape; then the handler. */
 async function answer(c: Exchange<{ Bindings: Bindings }>, name: RouteName, spec: RouteSpec, deps: Deps, { site, proxies, checkAnswers }: AppOptions, rates: Rates): Promise<Response> {
   const { context } = deps;
   const address = proxies.clientOf(c.env.incoming?.socket.remoteAddress ?? '', c.req.header('x-forwarded-for'));
   requireOwnOrigin(site, spec.method, c.req.header('origin'));
-  const token = sessionToken(site, c.req.header('cookie'));
+  const token = tokenOf(site, 'session', c.req.header('cookie'));
   const person = token === undefined ? undefined : await personOf(context, token);
   rates.count(`${name} ${person?.id ?? address}`, spec.perMinute ?? PER_MINUTE, context.now());
   requireAccess(spec, person);
   if (spec.consent) await requireConsent(context.store.db, person!.id, await requireCampaign(context.store.db));
+  const cookies: string[] = [];
   const asked = {
     path: parse(spec.path, c.req.param()), query: parse(spec.query, c.req.query()), body: spec.body && parse(spec.body, await readJson(c.req.raw, spec.bytes ?? BYTES)),
-    person, address, token,
-    remember: (fresh: string | null, seconds: number) => c.header('set-cookie', sessionCookie(site, fresh ?? '', fresh === null ? 0 : seconds)),
+    person, address, token, begun: tokenOf(site, 'sign_in', c.req.header('cookie')),
+    remember: (fresh: string | null, seconds: number) => void cookies.push(cookieOf(site, 'session', fresh, seconds)), rememberBegun: (fresh: string | null, seconds: number) => void cookies.push(cookieOf(site, 'sign_in', fresh, seconds)),
   };
   const result = await (HANDLERS[name] as (deps: Deps, asked: unknown) => Promise<unknown>)(deps, asked);
   c.header('cache-control', 'no-store');
-  if (result instanceof Response) return withHeaders(result, [['cache-control', 'no-store'], ...Object.entries(securityHeaders(site))]);
+  if (result instanceof Response) {
+    for (const cookie of cookies) result.headers.append('set-cookie', cookie);
+    return withHeaders(result, [['cache-control', 'no-store'], ...Object.entries(securityHeaders(site))]);
+  }
+  for (const cookie of cookies) c.header('set-cookie', cookie, { append: true });
   if (checkAnswers && spec.answer) spec.answer.parse(result);
   return c.json(result as object);
 }

@@ -10,7 +10,7 @@ import { instantOf, type Context } from '../../collect/context.ts';
 import { acceptedMembers } from '../../collect/dataset-records.ts';
 import { chainOf } from '../../collect/points/ledger.ts';
 import { closedFor, notFound, Refusal } from '../../collect/refusal.ts';
-import { forbids } from '../../collect/rules/campaign.ts';
+import { forbids, resultsStand } from '../../collect/rules/campaign.ts';
 import { gatherFacts } from '../../dataset/card/facts.ts';
 import { documentsOf } from '../../dataset/card/write.ts';
 import { createFolderAtomic, writeFileAtomic } from '../../formats/atomic.ts';
@@ -23,7 +23,10 @@ const SPLIT = { seed: 0, share: 0.1, groups: 'passage-or-content/1', strata: 'no
 
 const folderOf = (workspace: string, slug: string, version: number): string => join(workspace, 'datasets', slug, String(version));
 
-/** Seals what is accepted now. The same records give the same root: then the version that is there is answered. */
+/**
+ * Seals what is accepted now; while the campaign runs, as an interim version, after which the next one names it as its predecessor. The same
+ * records give the same root: then the version that is there is answered.
+ */
 export async function sealDataset(context: Context, workspace: string, person: Person): Promise<DatasetRow> {
   return context.store.transaction(async (tx) => {
     const { id } = await requireCampaign(tx);
@@ -65,16 +68,20 @@ async function sealAccepted(tx: Tx, context: Context, workspace: string, campaig
     if (error instanceof SameRoot) return undefined;
     throw error;
   });
-  if (!sealed) return rowOf(workspace, campaign.slug, before[0]!);
+  if (!sealed) {
+    // Nothing was added or taken out since an interim seal: it is what the campaign has come to.
+    const known = resultsStand(campaign.state) && before[0]!.interim ? await tx.updateTable('datasets').set({ interim: false }).where('campaign_id', '=', campaign.id).where('version', '=', before[0]!.version).returningAll().executeTakeFirstOrThrow() : before[0]!;
+    return rowOf(workspace, campaign.slug, known);
+  }
   try {
     const { hash } = await chainHead(tx, chainOf(campaign.id));
     const row = await tx.insertInto('datasets').values({
-      campaign_id: campaign.id, version, root: sealed.manifest.root, records: members.length, train: members.length - heldOut.length, held_out: heldOut.length, licence: sealed.licence, ledger_hash: hash, created_by: person.id, at: instantOf(context),
+      campaign_id: campaign.id, version, root: sealed.manifest.root, records: members.length, train: members.length - heldOut.length, held_out: heldOut.length, licence: sealed.licence, ledger_hash: hash, interim: !resultsStand(campaign.state), created_by: person.id, at: instantOf(context),
     }).returningAll().executeTakeFirstOrThrow();
     for (let i = 0; i < members.length; i += 1000) {
       await tx.insertInto('dataset_members').values(members.slice(i, i + 1000).map(({ submission_id, version: n, content_hash }) => ({ campaign_id: campaign.id, dataset_version: version, submission_id, version: n, content_hash }))).execute();
     }
-    await audit(tx, { actor: person.id, type: 'dataset.sealed', subject: `campaign:${campaign.id}`, payload: { version, root: sealed.manifest.root, records: members.length } }, instantOf(context));
+    await audit(tx, { actor: person.id, type: 'dataset.sealed', subject: `campaign:${campaign.id}`, payload: { version, root: sealed.manifest.root, records: members.length, interim: !resultsStand(campaign.state) } }, instantOf(context));
     return rowOf(workspace, campaign.slug, row);
   } catch (error) {
     rmSync(folder, { recursive: true, force: true });
@@ -87,6 +94,7 @@ class SameRoot extends Error {}
 interface DatasetFacts {
   readonly version: number;
   readonly state: 'sealed' | 'revoked';
+  readonly interim: boolean;
   readonly records: number;
   readonly train: number;
   readonly held_out: number;
@@ -95,10 +103,10 @@ interface DatasetFacts {
   readonly at: Date;
 }
 
-function rowOf(workspace: string, slug: string, { version, state, records, train, held_out, root, licence, at }: DatasetFacts): DatasetRow {
+function rowOf(workspace: string, slug: string, { version, state, interim, records, train, held_out, root, licence, at }: DatasetFacts): DatasetRow {
   const folder = folderOf(workspace, slug, version);
   const files = existsSync(join(folder, MANIFEST)) ? readdirSync(folder).sort() : [];
-  return { version: String(version), state, records, train, held_out, root, licence, at: at.toISOString(), files: files.map((name) => ({ name, href: `/api/manage/datasets/${version}/${name}` })) };
+  return { version: String(version), state, interim, records, train, held_out, root, licence, at: at.toISOString(), files: files.map((name) => ({ name, href: `/api/manage/datasets/${version}/${name}` })) };
 }
 
 export async function listDatasets(context: Context, workspace: string): Promise<{ datasets: DatasetRow[]; acceptable: number }> {

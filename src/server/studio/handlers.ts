@@ -1,5 +1,6 @@
 /** What each route does: one function a route, most of them one call. */
 import { signIn, openSession, endSession, SESSION_SECONDS, type Person } from '../../collect/accounts/sessions.ts';
+import { beginSignIn, ownPath, SIGN_IN_SECONDS, signInAs, takeSignIn } from '../../collect/accounts/identities.ts';
 import { acceptInvitation, invite, inviteRoster, listInvitations, lookAtInvitation, revokeInvitation } from '../../collect/accounts/invitations.ts';
 import { setUp } from '../../collect/accounts/setup.ts';
 import { changeOwn, changePassword, changePerson, eraseOwn, ownData } from '../../collect/accounts/users.ts';
@@ -9,15 +10,21 @@ import { requireCampaign } from '../../collect/campaigns/current.ts';
 import { guidelineOf, saveGuideline } from '../../collect/campaigns/guidelines.ts';
 import { homeView, sessionView } from '../../collect/campaigns/home.ts';
 import { addPassage, listPassages, movePassage } from '../../collect/campaigns/passages.ts';
-import { answerReport, listPeople, listReports, logPage, progressView, qualityView, reportRecord, verifyLogs } from '../../collect/campaigns/progress.ts';
+import { listPeople, logPage, progressView, verifyLogs } from '../../collect/campaigns/progress.ts';
+import { qualityView } from '../../collect/campaigns/quality.ts';
+import { listReports, report, reportCase, settleReport } from '../../collect/campaigns/reports.ts';
 import type { Context } from '../../collect/context.ts';
 import { makeDemo } from '../../collect/demo-campaign.ts';
 import { listAwards, moveAward } from '../../collect/points/awards.ts';
+import { nextAudit, voteAudit } from '../../collect/points/audits.ts';
+import { ownPoints } from '../../collect/points/own.ts';
 import { boardView, liveView } from '../../collect/points/boards.ts';
 import { adjudicate, decisionView, listDecisions, retract } from '../../collect/reviewing/decide.ts';
 import { nextReview, skipReview, submitReview } from '../../collect/reviewing/reviews.ts';
+import { notFound, Refusal } from '../../collect/refusal.ts';
 import { actorsOf } from '../../collect/rules/access.ts';
 import { checkDraft, discardDraft, draftView, saveDraft } from '../../collect/writing/drafts.ts';
+import { askQuestion, dropQuestion, listQuestions, passageToAskAbout } from '../../collect/writing/questions.ts';
 import { appealRecord, listRecords, recordView, reviseRecord, withdrawRecord } from '../../collect/writing/records.ts';
 import { submitDraft, undoSubmit } from '../../collect/writing/submit.ts';
 import { claimTask, extendLease, releaseDraft } from '../../collect/writing/tasks.ts';
@@ -27,12 +34,15 @@ import type { Answer, Asked, ROUTES, RouteName } from '../contract.ts';
 import { datasetFile, listDatasets, sealDataset } from './datasets.ts';
 import { healthRows } from './health.ts';
 import { reportRows, toCsv } from './reports.ts';
+import type { SingleSignOn } from './single-sign-on.ts';
 
 /** What handlers work with beside what was asked. */
 export interface Deps {
   readonly context: Context;
   readonly workspace: string;
   readonly embedded: boolean;
+  /** The organisation's own sign-in, where there is one. */
+  readonly signOn?: SingleSignOn | undefined;
 }
 
 /** Nobody is asked for who has no session where the route says that anyone may. */
@@ -42,6 +52,9 @@ type Asking<N extends RouteName> = Asked<N> & {
   readonly token: string | undefined;
   /** Sets the cookie of a new session, or takes it away. */
   readonly remember: (token: string | null, seconds: number) => void;
+  /** Of a sign-in that has begun elsewhere, and its cookie. */
+  readonly begun: string | undefined;
+  readonly rememberBegun: (token: string | null, seconds: number) => void;
 };
 
 export type Handlers = { readonly [N in RouteName]: (deps: Deps, asking: Asking<N>) => Promise<Answer<N>> };
@@ -50,10 +63,12 @@ const ok = { ok: true } as const;
 
 const file = (body: string | Buffer<ArrayBuffer>, type: string, name: string): Response => new Response(body, { headers: { 'content-type': type, 'content-disposition': `attachment; filename="${name}"` } });
 
+const elsewhere = (location: string): Response => new Response(null, { status: 303, headers: { location } });
+
 const DOWNLOAD_TYPES: Readonly<Record<string, string>> = { json: 'application/json; charset=utf-8', jsonl: 'application/jsonl; charset=utf-8', md: 'text/markdown; charset=utf-8', tsv: 'text/tab-separated-values; charset=utf-8' };
 
 export const HANDLERS: Handlers = {
-  session: async ({ context }, { person }) => sessionView(context, person),
+  session: async ({ context, signOn }, { person }) => ({ ...(await sessionView(context, person)), sign_in: { oidc: signOn ? [{ id: 'sign-on', name: signOn.settings.name }] : [] } }),
   signIn: async ({ context }, { body, address, token, remember }) => {
     if (token !== undefined) await endSession(context.store.db, token);
     remember(await signIn(context, body.login, body.password, address), SESSION_SECONDS);
@@ -63,6 +78,28 @@ export const HANDLERS: Handlers = {
     if (token !== undefined) await endSession(context.store.db, token);
     remember(null, 0);
     return ok;
+  },
+  startSignOn: async ({ context, signOn }, { person, body, rememberBegun }) => {
+    if (!signOn) throw notFound();
+    const { url, ...secrets } = await signOn.begin();
+    const begun = { ...secrets, target: ownPath(body.to), locale: body.locale, invitation_hash: body.invitation === undefined ? null : tokenHash(body.invitation), user_id: person?.id ?? null };
+    rememberBegun(await beginSignIn(context, begun), SIGN_IN_SECONDS);
+    return { url };
+  },
+  finishSignOn: async ({ context, signOn }, { person, query, token, begun: begunToken, remember, rememberBegun }) => {
+    rememberBegun(null, 0);
+    const begun = begunToken === undefined ? undefined : await takeSignIn(context, begunToken);
+    try {
+      // Somebody else may have signed in here meanwhile.
+      if (!signOn || !begun || begun.user_id !== (person?.id ?? null)) throw new Refusal('sign_on_failed', 'This sign-in was not begun here.');
+      const fresh = await signInAs(context, await signOn.finish(query as Record<string, string>, begun), begun, signOn.settings.domains);
+      if (token !== undefined) await endSession(context.store.db, token);
+      remember(fresh, SESSION_SECONDS);
+      return elsewhere(`${context.publicUrl}${begun.target}`);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      return elsewhere(`${context.publicUrl}${person ? '/me' : '/sign-in'}?fault=${error.code}`);
+    }
   },
   setUp: async ({ context }, { body: { token, ...account }, remember }) => {
     remember((await setUp(context, token, account)).token, SESSION_SECONDS);
@@ -85,20 +122,21 @@ export const HANDLERS: Handlers = {
   me: async ({ context: { store: { db } } }, { person }) => {
     const user = await db.selectFrom('users').select(['email', 'password_hash']).where('id', '=', person.id).executeTakeFirstOrThrow();
     const consents = await db.selectFrom('consents as c').innerJoin('campaigns as k', 'k.id', 'c.campaign_id').select(['k.title', 'c.version', 'c.given_at']).where('c.user_id', '=', person.id).orderBy('c.given_at').execute();
-    return { login: person.login, name: person.name, alias: person.alias, email: user.email, visibility: person.visibility, has_password: user.password_hash !== null, consents: consents.map(({ title, version, given_at }) => ({ campaign: title, version, at: given_at.toISOString() })) };
+    const identity = await db.selectFrom('identities').select('subject').where('user_id', '=', person.id).limit(1).executeTakeFirst();
+    return { login: person.login, name: person.name, alias: person.alias, email: user.email, visibility: person.visibility, has_password: user.password_hash !== null, has_sign_on: identity !== undefined, consents: consents.map(({ title, version, given_at }) => ({ campaign: title, version, at: given_at.toISOString() })) };
   },
   changeMe: async ({ context }, { person, body }) => {
     await changeOwn(context, person, body);
     return ok;
   },
-  changePassword: async ({ context }, { person, body, remember }) => {
-    await changePassword(context, person, body.current, body.next);
+  changePassword: async ({ context }, { person, token, body, remember }) => {
+    await changePassword(context, person, { password: body.current, token: token! }, body.next);
     remember(await openSession(context.store.db, person.id, context.now()), SESSION_SECONDS);
     return ok;
   },
   ownData: async ({ context }, { person }) => ownData(context, person),
-  eraseMe: async ({ context }, { person, body, remember }) => {
-    await eraseOwn(context, person, body.password);
+  eraseMe: async ({ context }, { person, token, body, remember }) => {
+    await eraseOwn(context, person, { password: body.password, token: token! });
     remember(null, 0);
     return ok;
   },
@@ -131,10 +169,18 @@ export const HANDLERS: Handlers = {
     await withdrawRecord(context, person, path.id);
     return ok;
   },
-  report: async ({ context }, { person, path, body }) => {
-    await reportRecord(context, person, path.id, body.reason);
+  report: async ({ context }, { person, body }) => {
+    await report(context, person, body);
     return ok;
   },
+  questions: async ({ context }, { person }) => listQuestions(context, person),
+  askQuestion: async ({ context }, { person, body }) => ({ id: await askQuestion(context, person, body) }),
+  questionPassage: async ({ context }, { person, body }) => ({ passage: await passageToAskAbout(context, person, body.category, body.language) }),
+  dropQuestion: async ({ context }, { person, path }) => {
+    await dropQuestion(context, person, path.id);
+    return ok;
+  },
+  points: async ({ context }, { person }) => ownPoints(context, person),
   board: async ({ context }, { person, query }) => boardView(context, person, query.period),
   live: async ({ context }, { body }) => liveView(context, body.token),
 
@@ -151,6 +197,11 @@ export const HANDLERS: Handlers = {
   decision: async ({ context }, { person, path }) => mutable(await decisionView(context, person, path.id)),
   decide: async ({ context }, { person, path, body }) => {
     await adjudicate(context, person, path.id, body);
+    return ok;
+  },
+  nextAudit: async ({ context }, { person }) => mutable(await nextAudit(context, person)),
+  voteAudit: async ({ context }, { person, path, body }) => {
+    await voteAudit(context, person, path.id, body);
     return ok;
   },
   retract: async ({ context }, { person, path, body }) => {
@@ -192,9 +243,10 @@ export const HANDLERS: Handlers = {
     await moveAward(context, person, path.id, body.event, body.reason);
     return ok;
   },
-  reports: async ({ context }) => ({ reports: await listReports(context) }),
-  answerReport: async ({ context }, { person, path, body }) => {
-    await answerReport(context, person, path.id, body.state);
+  reports: async ({ context }, { person }) => ({ reports: await listReports(context, person) }),
+  reportCase: async ({ context }, { person, path }) => mutable(await reportCase(context, person, path.id)),
+  settleReport: async ({ context }, { person, path, body }) => {
+    await settleReport(context, person, path.id, body);
     return ok;
   },
   log: async ({ context }, { query }) => logPage(context, query.before),

@@ -47,7 +47,7 @@ export class TrustedProxies {
     }
   }
 
-  #trusts(address: string): boolean {
+  trusts(address: string): boolean {
     const plain = address.replace(/^::ffff:/i, '');
     return isIP(plain) !== 0 && this.#list.check(plain, isIP(plain) === 6 ? 'ipv6' : 'ipv4');
   }
@@ -56,7 +56,7 @@ export class TrustedProxies {
   clientOf(remote: string, forwarded: string | undefined): string {
     const chain = [...(forwarded ?? '').split(',').map((part) => part.trim()).filter((part) => isIP(part) !== 0), remote];
     let at = chain.length - 1;
-    while (at > 0 && this.#trusts(chain[at]!)) at--;
+    while (at > 0 && this.trusts(chain[at]!)) at--;
     // An IPv6 user has a whole network of addresses.
     const client = chain[at]!.replace(/^::ffff:/i, '');
     return isIP(client) === 6 ? `${client.split(':').slice(0, 4).join(':')}::/64` : client;
@@ -70,14 +70,27 @@ const HEADERS: Readonly<Record<string, string>> = {
 
 export const securityHeaders = (site: Site): Readonly<Record<string, string>> => (site.secure ? { ...HEADERS, 'strict-transport-security': 'max-age=31536000' } : HEADERS);
 
-export const cookieName = (site: Site): string => (site.secure ? '__Host-roslin' : 'roslin');
+/** The session's, and one for a sign-in that has begun elsewhere. */
+const COOKIES = { session: 'roslin', sign_in: 'roslin-sign-in' } as const;
+export type CookieKind = keyof typeof COOKIES;
 
-export function sessionCookie(site: Site, token: string, seconds: number): string {
-  return `${cookieName(site)}=${token}; Path=/; HttpOnly; SameSite=Lax; Max-Age=${seconds}${site.secure ? '; Secure' : ''}`;
+export const cookieName = (site: Site, kind: CookieKind): string => `${site.secure ? '__Host-' : ''}${COOKIES[kind]}`;
+
+/** `token` null: takes it away. */
+export const cookieOf = (site: Site, kind: CookieKind, token: string | null, seconds: number): string => cookie(site, cookieName(site, kind), token ?? '', token === null ? 0 : seconds);
+
+function cookie(site: Site, name: string, value: string, seconds: number): string {
+  return `${name}=${value}; Path=/; HttpOnly; SameSite=Lax; Max-Age=${seconds}${site.secure ? '; Secure' : ''}`;
 }
 
-export function sessionToken(site: Site, cookies: string | undefined): string | undefined {
-  const name = cookieName(site);
+/** Like a session's, but for its name and what it is worth: shows what becomes of cookies on the way. */
+export function probeCookie(site: Site): { readonly name: string; readonly value: string; readonly set: string } {
+  const [name, value] = [`${cookieName(site, 'session')}-doctor`, 'arrived'];
+  return { name, value, set: cookie(site, name, value, 60) };
+}
+
+export function tokenOf(site: Site, kind: CookieKind, cookies: string | undefined): string | undefined {
+  const name = cookieName(site, kind);
   for (const part of (cookies ?? '').split(';')) {
     const at = part.indexOf('=');
     if (part.slice(0, at).trim() === name) return /^[\w-]{20,100}$/.exec(part.slice(at + 1).trim())?.[0];

@@ -4,7 +4,7 @@ import type { Mailer } from '../../collect/context.ts';
 import { UsageError } from '../../errors.ts';
 
 /** `url`: `smtp://user:password@host:587` (STARTTLS where it is offered) or `smtps://…:465`. Throws UsageError; the value holds a password and is not repeated. */
-export function smtpMailer(url: string, from: string): Mailer {
+export function smtpMailer(url: string, from: string): Mailer & { verify(): Promise<void> } {
   let parsed: URL | undefined;
   try {
     parsed = new URL(url);
@@ -17,5 +17,9 @@ export function smtpMailer(url: string, from: string): Mailer {
     host: parsed.hostname, port: Number(parsed.port) || (secure ? 465 : 587), secure, ...(parsed.username !== '' && { auth: { user: decodeURIComponent(parsed.username), pass: decodeURIComponent(parsed.password) } }),
     connectionTimeout: 10_000, greetingTimeout: 10_000, socketTimeout: 20_000, disableFileAccess: true, disableUrlAccess: true,
   }, { from });
-  return { send: async (to, subject, text) => void (await transport.sendMail({ to: { name: '', address: to }, subject, text })) };
+  return {
+    send: async (to, subject, text) => void (await transport.sendMail({ to: { name: '', address: to }, subject, text })),
+    /** Connects and signs in, without mail. */
+    verify: async () => void (await transport.verify()),
+  };
 }

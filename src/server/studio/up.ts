@@ -1,20 +1,22 @@
 /** Starts the studio: database, jobs, HTTP, in this order, and ends them in the other. Prints nothing: it returns what is to be said. */
 import { readFileSync, rmSync } from 'node:fs';
-import { createServer as createPlain, type Server } from 'node:http';
-import { createServer as createSecure } from 'node:https';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { getRequestListener } from '@hono/node-server';
 import { makeOwnerToken } from '../../collect/accounts/setup.ts';
 import { SimilarRecords } from '../../collect/checks/similar-records.ts';
 import type { Context, Mailer } from '../../collect/context.ts';
 import { runJobs } from '../../collect/jobs.ts';
-import { ResourceError, UsageError } from '../../errors.ts';
+import { ResourceError } from '../../errors.ts';
 import { writeFileAtomic } from '../../formats/atomic.ts';
+import { secretNamed } from '../../store/secrets.ts';
 import { openWorkspace } from '../../store/workspace.ts';
 import { createApp } from './app.ts';
-import { isLoopbackHost, siteOf, TrustedProxies } from './http.ts';
+import { siteOf } from './http.ts';
+import { openServer, type Listening } from './listen.ts';
 import { builtWeb, Pages } from './pages.ts';
+import { isForProxies, requireReach } from './reach.ts';
+import { readTls, type TlsFiles } from './tls.ts';
+import { SingleSignOn, type SingleSignOnSettings } from './single-sign-on.ts';
 
 export interface StudioOptions {
   readonly workspace: string;
@@ -23,9 +25,10 @@ export interface StudioOptions {
   readonly port: number;
   /** Where people reach it; default: where it listens. */
   readonly publicUrl?: string | undefined;
-  readonly tls?: { readonly cert: string; readonly key: string } | undefined;
+  readonly tls?: TlsFiles | undefined;
   readonly trustedProxies?: readonly string[] | undefined;
   readonly mail?: Mailer | undefined;
+  readonly signOn?: SingleSignOnSettings | undefined;
   readonly databaseUrl?: string | undefined;
   /** Built pages; default: those of this clone or package. */
   readonly web?: string | undefined;
@@ -35,6 +38,8 @@ export interface StudioOptions {
   readonly now?: () => number;
   readonly random?: () => number;
   readonly connections?: number;
+  /** See ListenOptions. */
+  readonly tlsCheckMs?: number;
 }
 
 export interface Studio {
@@ -51,94 +56,78 @@ export interface Studio {
   close(): Promise<void>;
 }
 
+/** What a studio that runs leaves in its workspace, for its owner's eyes: where it is, and the key of `--doctor`. */
+export interface ServingNote {
+  readonly url: string;
+  readonly listening: string;
+  readonly pid: number;
+  readonly key: string;
+}
+
 const JOBS_MS = 20_000;
-/** Requests that run have so long to end. */
-const GRACE_MS = 10_000;
 const SERVING = 'serving.json';
 
 /** Throws UsageError, ResourceError or InputError with what to do. */
 export async function startStudio(options: StudioOptions): Promise<Studio> {
   const { host, port, tls } = options;
-  requireSafe(options);
-  const proxies = trusted(options.trustedProxies ?? []);
+  const proxies = requireReach(options);
+  if (tls) readTls(tls);
   const workspace = await openWorkspace(options.workspace, { ...(options.databaseUrl !== undefined && { databaseUrl: options.databaseUrl }), connections: options.connections ?? 20, onBroken: options.onFault });
   const note = join(workspace.folder, SERVING);
+  let listening: Listening | undefined;
   try {
-    if (workspace.cluster && !(await workspace.cluster.tryServe())) throw alreadyUp(workspace.folder, note);
-    const server: Server = tls ? createSecure({ cert: tls.cert, key: tls.key }) : createPlain();
-    await listen(server, host, port);
-    const { port: bound } = server.address() as AddressInfo;
-    const url = `${tls ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${bound}`;
+    if (workspace.cluster && !(await workspace.cluster.tryServe())) throw alreadyUp(workspace.folder);
+    listening = await openServer({ host, port, tls, tlsCheckMs: options.tlsCheckMs, onFault: options.onFault });
+    const { server, url, close: closeServer } = listening;
     const publicUrl = new URL(options.publicUrl ?? url).origin;
     const context: Context = { store: workspace.store, now: options.now ?? Date.now, random: options.random ?? Math.random, similar: new SimilarRecords(), mail: options.mail, publicUrl };
+    const signOn = options.signOn && new SingleSignOn(options.signOn, { publicUrl, now: context.now, onFault: options.onFault });
     const web = options.web ?? builtWeb();
-    const app = createApp({ context, workspace: workspace.folder, embedded: workspace.cluster !== undefined }, { site: siteOf(publicUrl, { host, port: bound }), proxies, pages: new Pages(web), onFault: options.onFault, checkAnswers: options.checkAnswers ?? false });
+    // The same of all servers on one database: whichever is asked can answer.
+    const key = await secretNamed(context.store.db, 'doctor');
+    const app = createApp({ context, workspace: workspace.folder, embedded: workspace.cluster !== undefined, signOn }, { site: siteOf(publicUrl, { host, port: listening.port }), proxies, pages: new Pages(web), forProxies: isForProxies(options), probeKey: key, onFault: options.onFault, checkAnswers: options.checkAnswers ?? false });
     const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false });
     server.on('request', (request, response) => void listener(request, response));
     const token = await makeOwnerToken(context);
     const jobs = startJobs(context, options.onFault);
-    writeFileAtomic(note, `${JSON.stringify({ url: publicUrl, pid: process.pid })}\n`);
+    writeFileAtomic(note, `${JSON.stringify({ url: publicUrl, listening: url, pid: process.pid, key } satisfies ServingNote)}\n`, 0o600);
     const close = async () => {
       await jobs.stop();
-      await end(server);
-      rmSync(note, { force: true });
+      await closeServer();
+      // Of several servers on one database the last to start has its note there.
+      if (servingNote(workspace.folder)?.pid === process.pid) rmSync(note, { force: true });
       await workspace.close();
     };
     let closing: Promise<void> | undefined;
     return { url, publicUrl, ownerLink: token === undefined ? undefined : `${publicUrl}/setup#${token}`, embedded: workspace.cluster !== undefined, recovered: workspace.cluster?.adopted ?? false, hasPages: web !== undefined, context, close: () => (closing ??= close()) };
   } catch (error) {
+    await listening?.close();
     await workspace.close();
     throw error;
   }
 }
 
-function requireSafe({ host, tls, publicUrl }: StudioOptions): void {
-  if (publicUrl !== undefined && !/^https?:\/\/[^/?#]+\/?$/.test(publicUrl)) throw new UsageError({ expected: 'an address such as https://studio.example.org', found: publicUrl, where: '--public-url', remedy: 'Scheme and host alone, without a path.' });
-  const plain = publicUrl?.startsWith('http:') ?? !tls;
-  const local = publicUrl === undefined ? isLoopbackHost(host) : isLoopbackHost(new URL(publicUrl).hostname.replace(/^\[|\]$/g, ''));
-  if (plain && !local) {
-    throw new UsageError({ expected: 'https for other machines', found: `plain http on ${publicUrl ?? host}`, where: publicUrl === undefined ? '--host' : '--public-url', remedy: 'Give --tls-cert and --tls-key, or put a proxy with TLS in front and give its address: --public-url https://….' });
-  }
-}
-
-function trusted(entries: readonly string[]): TrustedProxies {
+/** Of the studio that serves a workspace, or did when it was killed. Undefined: there is none; throws where this user may not read it. */
+export function servingNote(workspace: string): ServingNote | undefined {
   try {
-    return new TrustedProxies(entries);
+    const { url, listening, pid, key } = JSON.parse(readFileSync(join(workspace, SERVING), 'utf8')) as Partial<ServingNote>;
+    return url !== undefined && listening !== undefined && pid !== undefined && key !== undefined ? { url, listening, pid, key } : undefined;
   } catch (error) {
-    throw new UsageError({ expected: 'addresses or networks such as 10.0.0.0/8', found: (error as Error).message, where: '--trusted-proxy' });
+    if ((error as NodeJS.ErrnoException).code === 'EACCES') throw error;
+    return undefined;
   }
 }
 
-function alreadyUp(folder: string, note: string): ResourceError {
+function alreadyUp(folder: string): ResourceError {
   let where = 'another process';
   try {
-    const { url, pid } = JSON.parse(readFileSync(note, 'utf8')) as { url: string; pid: number };
-    where = `process ${pid} at ${url}`;
-  } catch {
+    const serving = servingNote(folder);
     // It says so a moment later.
+    if (serving) where = `process ${serving.pid} at ${serving.url}`;
+  } catch {
+    // another user's
   }
   return new ResourceError({ expected: 'a workspace that nobody serves', found: `one that ${where} serves already`, where: folder, remedy: 'Open that address, stop the other one, or give another --workspace.' });
-}
-
-async function listen(server: Server, host: string, port: number): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => reject(new ResourceError({ expected: 'a free port', found: error.code === 'EADDRINUSE' ? 'one that is in use' : error.message, where: `${host}:${port}`, remedy: 'Give another with --port.' }, { cause: error })));
-    server.listen(port, host, resolve);
-  });
-  server.headersTimeout = 15_000;
-  server.requestTimeout = 60_000;
-  server.keepAliveTimeout = 30_000;
-  server.maxConnections = 2048;
-}
-
-/** No new requests; kept-alive connections become idle one by one. */
-async function end(server: Server): Promise<void> {
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  const idle = setInterval(() => server.closeIdleConnections(), 50);
-  const cut = setTimeout(() => server.closeAllConnections(), GRACE_MS);
-  await closed;
-  clearInterval(idle);
-  clearTimeout(cut);
 }
 
 function startJobs(context: Context, onFault: (error: unknown) => void): { stop(): Promise<void> } {

@@ -11,6 +11,10 @@ export interface NewAccount {
 }
 
 export const signIn = (login: string, password: string) => call<unknown>('POST', '/api/session', { body: { login, password } });
+/** Begins a sign-in at the organisation's own page, and goes there. `invitation`: the token of one that is accepted this way. */
+export async function goToSignOn(asked: { readonly locale: string; readonly to?: string; readonly invitation?: string }): Promise<void> {
+  location.assign((await call<{ readonly url: string }>('POST', '/api/sign-on', { body: asked })).url);
+}
 export const setUp = (token: string, account: NewAccount) => call<unknown>('POST', '/api/setup', { body: { token, ...account } });
 export const startDemo = (locale: string) => call<unknown>('POST', '/api/setup/demo', { body: { locale } });
 

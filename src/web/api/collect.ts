@@ -2,7 +2,7 @@
 import { queryOptions } from '@tanstack/react-query';
 import type { SaveAnswer } from '../drafts/saver.ts';
 import { ApiError, call, OfflineError, oneLine } from './client.ts';
-import type { BoardView, CategoryKey, CheckFinding, DraftView, HomeView, LiveView, RecordBody, RecordRow, RecordView, SubmitInput, Submitted } from './types.ts';
+import type { BoardView, CategoryKey, CheckFinding, DraftView, HomeView, LiveView, OwnPoints, Passage, QuestionInput, QuestionsView, RecordBody, RecordRow, RecordView, ReportInput, SubmitInput, Submitted } from './types.ts';
 
 export const homeQuery = () => queryOptions({ queryKey: ['home'], queryFn: () => call<HomeView>('GET', '/api/home') });
 export const draftQuery = (id: string) => queryOptions({ queryKey: ['draft', id], queryFn: () => call<DraftView>('GET', `/api/drafts/${id}`), staleTime: 0, gcTime: 0, refetchOnWindowFocus: false });
@@ -46,6 +46,13 @@ export const recordQuery = (id: string) => queryOptions({ queryKey: ['record', i
 export const reviseRecord = (id: string) => call<{ draft_id: string }>('POST', `/api/records/${id}/revise`);
 export const appealRecord = (id: string, reason: string) => call<unknown>('POST', `/api/records/${id}/appeal`, { body: { reason: oneLine(reason) } });
 export const withdrawRecord = (id: string) => call<unknown>('POST', `/api/records/${id}/withdraw`);
+
+export const pointsQuery = () => queryOptions({ queryKey: ['points'], queryFn: () => call<OwnPoints>('GET', '/api/points') });
+export const questionsQuery = () => queryOptions({ queryKey: ['questions'], queryFn: () => call<QuestionsView>('GET', '/api/questions') });
+export const askQuestion = (question: QuestionInput) => call<{ id: string }>('POST', '/api/questions', { body: question });
+export const questionPassage = (category: CategoryKey, language: string) => call<{ passage: Passage }>('POST', '/api/questions/passage', { body: { category, language } });
+export const dropQuestion = (id: string) => call<unknown>('DELETE', `/api/questions/${id}`);
+export const report = (input: ReportInput) => call<unknown>('POST', '/api/reports', { body: { ...input, reason: oneLine(input.reason) } });
 
 export const boardQuery = (period: 'day' | 'all') => queryOptions({ queryKey: ['board', period], queryFn: () => call<BoardView>('GET', '/api/board', { query: { period } }) });
 export const liveQuery = (token: string) => queryOptions({ queryKey: ['live', token], queryFn: () => call<LiveView>('POST', '/api/live', { body: { token } }), refetchInterval: 30_000 });

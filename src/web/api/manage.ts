@@ -2,7 +2,7 @@
 import { queryOptions } from '@tanstack/react-query';
 import type { CampaignEvent } from '../../collect/rules/campaign.ts';
 import { call, oneLine } from './client.ts';
-import type { AwardRow, CampaignDraft, CampaignView, DatasetRow, Guideline, HealthRow, InvitationRow, LogRow, PassageInput, PassageRow, PersonRow, ProgressView, QualityView, ReportRow, Role, RosterAnswer } from './types.ts';
+import type { AwardRow, CampaignDraft, CampaignView, DatasetRow, Guideline, HealthRow, InvitationRow, LogRow, PassageInput, PassageRow, PersonRow, ProgressView, QualityView, ReportCase, ReportRow, ReportSettlement, Role, RosterAnswer } from './types.ts';
 
 const get = <T>(key: string, path: string) => queryOptions({ queryKey: ['manage', key], queryFn: () => call<T>('GET', path) });
 
@@ -31,7 +31,8 @@ export const saveGuideline = (category: string, locale: string, body: Omit<Guide
 export const awardsQuery = () => get<{ awards: readonly AwardRow[] }>('awards', '/api/manage/awards');
 export const moveAward = (id: string, event: 'audit' | 'confirm' | 'deliver' | 'forfeit', reason: string) => call<unknown>('POST', `/api/manage/awards/${id}/moves`, { body: { event, reason } });
 export const reportsQuery = () => get<{ reports: readonly ReportRow[] }>('reports', '/api/manage/reports');
-export const answerReport = (id: string, state: 'actioned' | 'dismissed') => call<unknown>('POST', `/api/manage/reports/${id}`, { body: { state } });
+export const reportCaseQuery = (id: string) => get<ReportCase>(`report/${id}`, `/api/manage/reports/${id}`);
+export const settleReport = (id: string, settlement: ReportSettlement) => call<unknown>('POST', `/api/manage/reports/${id}`, { body: settlement });
 
 export const logQuery = (before?: number) => queryOptions({ queryKey: ['manage', 'log', before ?? 0], queryFn: () => call<{ events: readonly LogRow[]; more: boolean }>('GET', '/api/manage/log', { query: { before } }) });
 export const verifyLogs = () => call<{ events: { ok: boolean; at: number | null }; ledger: { ok: boolean; at: number | null } }>('POST', '/api/manage/log/verify');

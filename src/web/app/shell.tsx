@@ -23,7 +23,7 @@ interface Room {
 
 function useRooms(): { work: readonly Room[]; later: readonly Room[]; manage: Room | undefined } {
   const { t } = useTranslation();
-  const { person, waiting } = useSession();
+  const { person, waiting, campaign } = useSession();
   const roles = person?.roles;
   return {
     work: [
@@ -32,6 +32,7 @@ function useRooms(): { work: readonly Room[]; later: readonly Room[]; manage: Ro
       { to: '/records', icon: 'stack', name: t('rooms.records'), count: waiting?.revisions },
       ...(hasRole(roles, 'reviewer', 'moderator') ? [{ to: '/review', icon: 'eye', name: t('rooms.review'), count: waiting?.reviews } as const] : []),
       ...(hasRole(roles, 'moderator') ? [{ to: '/decide', icon: 'scales', name: t('rooms.decide'), count: waiting?.adjudications } as const] : []),
+      ...(hasRole(roles, 'moderator', 'admin') && campaign?.state === 'adjudicating' ? [{ to: '/audit', icon: 'medal', name: t('rooms.audit'), count: waiting?.audits } as const] : []),
       { to: '/board', icon: 'board', name: t('rooms.board') },
     ],
     later: [

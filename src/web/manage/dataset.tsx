@@ -5,6 +5,7 @@ import { useTranslation } from '../i18n/react.ts';
 import { datasetsQuery, sealDataset } from '../api/manage.ts';
 import { QueryState, useErrorText } from '../app/failure.tsx';
 import { useFormat } from '../app/format.ts';
+import { useSession } from '../app/session.tsx';
 import { Button, DownloadLink } from '../ui/button.tsx';
 import { Dialog } from '../ui/dialog.tsx';
 import { Badge, Card, CardTitle, Empty, Facts, Notice, PageHead } from '../ui/layout.tsx';
@@ -15,6 +16,8 @@ export default function Dataset() {
   const client = useQueryClient();
   const errorText = useErrorText();
   const datasets = useQuery(datasetsQuery());
+  const { campaign } = useSession();
+  const running = campaign !== null && campaign.state !== 'frozen' && campaign.state !== 'archived';
   const [asking, setAsking] = useState(false);
   const seal = useMutation({ mutationFn: sealDataset, onSuccess: () => client.invalidateQueries({ queryKey: ['manage', 'datasets'] }), onSettled: () => setAsking(false) });
   return (
@@ -30,7 +33,7 @@ export default function Dataset() {
           {datasets.data.datasets.map((row) => (
             <li key={row.version}>
               <Card>
-                <CardTitle aside={format.dateTime(row.at)}>{t('admin:dataset.version', { version: row.version })} {row.state === 'revoked' && <Badge tone="bad">{t('admin:dataset.revoked')}</Badge>}</CardTitle>
+                <CardTitle aside={format.dateTime(row.at)}>{t('admin:dataset.version', { version: row.version })} {row.state === 'revoked' && <Badge tone="bad">{t('admin:dataset.revoked')}</Badge>} {row.interim && <Badge tone="info">{t('admin:dataset.interim')}</Badge>}</CardTitle>
                 <Facts columns items={[[t('admin:dataset.records'), format.number(row.records)], [t('admin:dataset.split'), t('admin:dataset.splitLine', { train: format.number(row.train), heldOut: format.number(row.held_out) })], [t('admin:wizard.licence'), row.licence]]} />
                 <p className="mt-3 text-sm text-soft">{t('admin:dataset.root')} <code className="font-mono break-all">{row.root}</code></p>
                 <ul className="mt-4 flex flex-wrap gap-2">
@@ -47,6 +50,7 @@ export default function Dataset() {
       )}
       <Dialog open={asking} onClose={() => setAsking(false)} title={t('admin:dataset.askTitle')} actions={<><Button onClick={() => setAsking(false)}>{t('common.cancel')}</Button><Button kind="primary" busy={seal.isPending} onClick={() => seal.mutate()}>{t('admin:dataset.do')}</Button></>}>
         <p>{t('admin:dataset.ask')}</p>
+        {running && <p className="mt-3">{t('admin:dataset.askInterim')}</p>}
       </Dialog>
     </>
   );

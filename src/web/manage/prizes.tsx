@@ -6,7 +6,8 @@ import { awardsQuery, moveAward } from '../api/manage.ts';
 import type { AwardRow } from '../api/types.ts';
 import { QueryState, useErrorText } from '../app/failure.tsx';
 import { useFormat } from '../app/format.ts';
-import { Button } from '../ui/button.tsx';
+import { useSession } from '../app/session.tsx';
+import { Button, ButtonLink } from '../ui/button.tsx';
 import { Dialog } from '../ui/dialog.tsx';
 import { TextArea } from '../ui/field.tsx';
 import { Icon } from '../ui/icon.tsx';
@@ -19,6 +20,7 @@ export default function Prizes() {
   const format = useFormat();
   const client = useQueryClient();
   const errorText = useErrorText();
+  const { campaign } = useSession();
   const awards = useQuery(awardsQuery());
   const [asking, setAsking] = useState<{ award: AwardRow; move: Move }>();
   const [reason, setReason] = useState('');
@@ -32,7 +34,7 @@ export default function Prizes() {
   });
   return (
     <>
-      <PageHead title={t('admin:page.prizes')} lead={t('admin:prizes.lead')} />
+      <PageHead title={t('admin:page.prizes')} lead={t('admin:prizes.lead')} actions={campaign?.state === 'adjudicating' && <ButtonLink to="/audit" icon="scales">{t('rooms.audit')}</ButtonLink>} />
       {!awards.data ? (
         <QueryState error={awards.error} retry={awards.refetch} />
       ) : awards.data.awards.length === 0 ? (
@@ -42,10 +44,12 @@ export default function Prizes() {
           {awards.data.awards.map((award) => (
             <li key={award.id}>
               <Card className="flex flex-wrap items-start gap-x-6 gap-y-4">
-                <span className="grid size-12 place-items-center rounded-full bg-wool text-lg font-semibold tabular">{award.place}</span>
+                <span className="grid size-12 place-items-center rounded-full bg-wool text-lg font-semibold tabular">{award.place ?? '–'}</span>
                 <div className="min-w-52 flex-1">
                   <h2 className="font-semibold">{award.name}</h2>
-                  <p className="text-soft">{t('admin:prizes.line', { prize: award.prize, points: format.points(award.points_mp) })}</p>
+                  <p className="text-soft">{award.place === null ? t('admin:prizes.noPlace', { points: format.points(award.points_mp) }) : t('admin:prizes.line', { prize: award.prize, points: format.points(award.points_mp) })}</p>
+                  {award.state !== 'delivered' && <p className="mt-1 text-sm">{t('admin:prizes.audit', { judged: format.number(award.audit.judged), sampled: format.number(award.audit.sampled), failed: format.number(award.audit.failed) })}</p>}
+                  {award.state === 'forfeited' && award.reason && <p className="written mt-1 text-sm text-soft">{award.reason}</p>}
                   <ul className="mt-2 flex flex-wrap gap-x-4 gap-y-1 text-sm">
                     {award.gate.map(({ rule, met }) => (
                       <li key={rule} className={`flex items-center gap-1 ${met ? 'text-good' : 'text-bad'}`}>
@@ -58,7 +62,7 @@ export default function Prizes() {
                 </div>
                 <div className="flex flex-wrap items-center gap-2">
                   <Badge tone={award.state === 'delivered' || award.state === 'confirmed' ? 'good' : award.state === 'forfeited' ? 'bad' : 'info'}>{t(`admin:prizes.state.${award.state}`)}</Badge>
-                  {award.may.map((event) => <Button key={event} size="small" kind={event === 'forfeit' ? 'danger' : 'secondary'} aria-label={t('admin:prizes.moveOf', { move: t(`admin:prizes.move.${event}`), name: award.name })} onClick={() => setAsking({ award, move: event })}>{t(`admin:prizes.move.${event}`)}</Button>)}
+                  {award.may.map((event) => <Button key={event} size="small" kind={event === 'forfeit' ? 'danger' : 'secondary'} disabled={event === 'audit' && (award.audit.sampled === 0 || award.audit.judged < award.audit.sampled)} aria-label={t('admin:prizes.moveOf', { move: t(`admin:prizes.move.${event}`), name: award.name })} onClick={() => setAsking({ award, move: event })}>{t(`admin:prizes.move.${event}`)}</Button>)}
                 </div>
               </Card>
             </li>

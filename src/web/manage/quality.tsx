@@ -55,6 +55,30 @@ function Shown({ quality }: { readonly quality: QualityView }) {
         <Facts columns items={[[t('admin:quality.goldItems'), format.number(quality.gold.items)], [t('admin:quality.goldRight'), quality.gold.answered === 0 ? '–' : t('admin:quality.goldShare', { right: format.number(quality.gold.right), answered: format.number(quality.gold.answered) })], [t('admin:quality.median'), quality.median_hours === null ? '–' : t('admin:quality.hours', { count: Math.round(quality.median_hours * 10) / 10 })]]} />
         <p className="mt-4 max-w-prose text-sm text-soft">{t('admin:quality.explain')}</p>
       </Card>
+      <Card>
+        <CardTitle>{t('admin:quality.pairs')}</CardTitle>
+        <p className="mb-4 max-w-prose text-soft">{t('admin:quality.pairsText')}</p>
+        <Table caption={t('admin:quality.pairs')} hideCaption columns={[{ key: 'names', head: t('admin:quality.pair'), names: true, cell: ({ names }) => format.list(names) }, { key: 'reviews', head: t('admin:quality.pairReviews'), align: 'right', cell: ({ reviews }) => format.number(reviews) }, { key: 'lean', head: t('admin:quality.lean'), align: 'right', cell: ({ lean }) => format.number(lean / 1000, 1) }]} rows={quality.pairs} rowKey={({ names }) => names.join('/')} empty={t('admin:quality.noPairs')} />
+      </Card>
+      <Card>
+        <CardTitle>{t('admin:quality.pilot')}</CardTitle>
+        <p className="mb-4 max-w-prose text-soft">{t('admin:quality.pilotText')}</p>
+        <Table
+          caption={t('admin:quality.pilot')}
+          hideCaption
+          columns={[
+            { key: 'name', head: t('admin:overview.category'), names: true, cell: ({ category }) => t(`category.${category}.name`) },
+            { key: 'n', head: t('record.state.accepted'), align: 'right', cell: ({ records }) => format.number(records) },
+            { key: 'base', head: t('admin:quality.baseNow'), align: 'right', cell: ({ base_mp }) => format.points(base_mp) },
+            { key: 'baseFound', head: t('admin:quality.baseFound'), align: 'right', cell: ({ found }) => (found ? format.points(found.base_mp) : '–') },
+            { key: 'size', head: t('admin:quality.sizeNow'), align: 'right', cell: ({ full_words }) => format.number(full_words) },
+            { key: 'sizeFound', head: t('admin:quality.sizeFound'), align: 'right', cell: ({ found }) => (found ? format.number(found.full_words) : '–') },
+          ]}
+          rows={quality.pilot}
+          rowKey={({ category }) => category}
+          empty={t('admin:quality.none')}
+        />
+      </Card>
     </div>
   );
 }

@@ -35,7 +35,7 @@ export default function Choose() {
   }
   return (
     <>
-      <PageHead title={t('choose.title')} lead={t('choose.lead')} actions={<ButtonLink to="/practice" icon="bulb">{t('choose.practice')}</ButtonLink>} />
+      <PageHead title={t('choose.title')} lead={t('choose.lead')} actions={<><ButtonLink to="/ask" icon="question">{t('choose.ask')}</ButtonLink><ButtonLink to="/practice" icon="bulb">{t('choose.practice')}</ButtonLink></>} />
       {!home.data ? (
         <QueryState error={home.error} retry={home.refetch} />
       ) : (
@@ -57,7 +57,7 @@ export default function Choose() {
               if (!row) return null;
               return (
                 <li key={category}>
-                  <button type="button" disabled={busy} onClick={() => claim(category, kind)} className="flex h-full w-full items-start gap-4 rounded-card border border-line bg-card p-4 text-left shadow-card transition-[border-color,box-shadow,translate] duration-200 hover:border-accent hover:shadow-raised disabled:opacity-55">
+                  <button type="button" disabled={busy || (kind === 'answer' && row.questions === 0)} onClick={() => claim(category, kind)} className="flex h-full w-full items-start gap-4 rounded-card border border-line bg-card p-4 text-left shadow-card transition-[border-color,box-shadow,translate] duration-200 hover:border-accent hover:shadow-raised disabled:opacity-55">
                     <CategoryIcon category={category} />
                     <span className="min-w-0 flex-1">
                       <span className="flex flex-wrap items-center gap-x-2 gap-y-1">
@@ -65,7 +65,7 @@ export default function Choose() {
                         {row.weight >= NOTABLE && <Badge tone="accent">{t('home.weight', { weight: format.number(row.weight / 1000, 2) })}</Badge>}
                       </span>
                       <span className="mt-1 block text-[0.9375rem] text-soft">{t(`category.${category}.what`)}</span>
-                      <span className="mt-2 block text-sm text-soft">{t('choose.line', { points: format.points(row.base_mp), left: format.number(Math.max(0, row.goal - row.accepted)) })}</span>
+                      <span className="mt-2 block text-sm text-soft">{kind === 'answer' ? (row.questions === 0 ? t('choose.noQuestions') : t('choose.questions', { count: row.questions })) : t('choose.line', { points: format.points(row.base_mp), left: format.number(Math.max(0, row.goal - row.accepted)) })}</span>
                     </span>
                     <span className="hidden lg:block">
                       <Kbd>{keysForPeople(`Alt+${i + 1}`)}</Kbd>

@@ -96,6 +96,7 @@ function Standing({ home }: { readonly home: HomeView }) {
         <h2 className="text-sm font-medium text-soft">{t('home.points')}</h2>
         <p className="text-[2.5rem] leading-tight font-semibold tabular">{format.points(home.points.settled)}</p>
         <p className="text-sm text-soft">{home.points.provisional > 0 ? t('home.provisional', { points: format.points(home.points.provisional) }) : t('home.noProvisional')}</p>
+        <p className="mt-1"><Link to="/points" className="text-sm text-accent hover:underline">{t('home.explain')}</Link></p>
       </div>
       <dl className="grid grid-cols-2 gap-3 border-t border-line pt-3">
         <div>
@@ -107,6 +108,7 @@ function Standing({ home }: { readonly home: HomeView }) {
           <dd className="text-xl font-semibold tabular">{visibility === 'hidden' || home.rank === null ? '–' : format.number(home.rank)}</dd>
         </div>
       </dl>
+      {home.streak.days > 1 && <p className="text-sm text-soft">{t('home.streak', { count: home.streak.days })} {home.streak.free_left ? t('home.freeDay') : ''}</p>}
       <Link to="/board" className="inline-flex items-center gap-1.5 text-[0.9375rem] font-semibold text-accent hover:underline">
         {t('home.toBoard')}
         <Icon name="arrow" size={17} />

@@ -11,12 +11,13 @@ import { ButtonLink } from '../ui/button.tsx';
 import { Facts, Notice } from '../ui/layout.tsx';
 import { AccountForm } from './account-form.tsx';
 import { Door, takeSecret } from './door.tsx';
+import { Or, SignOn } from './sign-on.tsx';
 
 export default function Invite() {
   const { t } = useTranslation();
   const format = useFormat();
   const navigate = useNavigate();
-  const { person } = useSession();
+  const { person, sign_in } = useSession();
   const refresh = useRefreshSession();
   const [token] = useState(takeSecret);
   const invitation = useQuery({ ...invitationQuery(token), enabled: token !== '' && !person });
@@ -29,6 +30,12 @@ export default function Invite() {
       <div className="mb-5 rounded-control bg-sunk px-4 py-3">
         <Facts columns items={[[t('invite.as'), format.list(roles.map((role) => t(`role.${role}`)))], ...(team ? [[t('invite.team'), team] as const] : []), ...(email ? [[t('invite.email'), email] as const] : [])]} />
       </div>
+      {sign_in.oidc.length > 0 && (
+        <>
+          <SignOn action={(name) => t('invite.through', { name })} invitation={token} />
+          <Or />
+        </>
+      )}
       <AccountForm
         action={t('invite.accept')}
         onSubmit={async (account) => {

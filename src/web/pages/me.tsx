@@ -1,5 +1,6 @@
 /** One's own account: how one appears on the board, password, what one agreed to, one's data, and leaving. */
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { getRouteApi } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useTranslation } from '../i18n/react.ts';
 import { changePassword, eraseMe, meQuery, saveMe } from '../api/account.ts';
@@ -7,12 +8,16 @@ import type { MeView, Visibility } from '../api/types.ts';
 import { QueryState, useErrorText } from '../app/failure.tsx';
 import { useFormat } from '../app/format.ts';
 import { Preferences } from '../app/preferences.tsx';
+import { useSession } from '../app/session.tsx';
 import { Button, DownloadLink } from '../ui/button.tsx';
 import { Dialog } from '../ui/dialog.tsx';
 import { Choices, TextField } from '../ui/field.tsx';
 import { Card, CardTitle, Facts, Notice, PageHead } from '../ui/layout.tsx';
 import { useToast } from '../ui/toast.tsx';
 import { LEAST_PASSWORD } from './account-form.tsx';
+import { SignOn, SignOnFault } from './sign-on.tsx';
+
+const route = getRouteApi('/inside/me');
 
 export default function Me() {
   const { t } = useTranslation();
@@ -35,12 +40,12 @@ function Settings({ me }: { readonly me: MeView }) {
         <CardTitle>{t('me.device')}</CardTitle>
         <Preferences onLocale={(locale) => void saveMe({ locale }).catch(() => undefined)} />
       </Card>
-      {me.has_password && <Password />}
+      <Password me={me} />
       <Card>
         <CardTitle>{t('me.consents')}</CardTitle>
         {me.consents.length === 0 ? <p className="text-soft">{t('me.noConsents')}</p> : <Facts items={me.consents.map(({ campaign, version, at }) => [campaign, t('me.consent', { version, date: format.date(at) })] as const)} />}
       </Card>
-      <Data />
+      <Data me={me} />
     </div>
   );
 }
@@ -77,8 +82,11 @@ function Names({ me }: { readonly me: MeView }) {
   );
 }
 
-function Password() {
+function Password({ me: { has_password, has_sign_on } }: { readonly me: MeView }) {
   const { t } = useTranslation();
+  const client = useQueryClient();
+  const { fault } = route.useSearch();
+  const { sign_in } = useSession();
   const toast = useToast();
   const errorText = useErrorText();
   const [current, setCurrent] = useState('');
@@ -89,6 +97,7 @@ function Password() {
       setCurrent('');
       setNext('');
       toast({ text: t('me.passwordChanged') });
+      return client.invalidateQueries({ queryKey: ['me'] });
     },
   });
   return (
@@ -101,16 +110,22 @@ function Password() {
           change.mutate();
         }}
       >
-        <TextField label={t('me.passwordNow')} type="password" autoComplete="current-password" required value={current} onChange={({ target }) => setCurrent(target.value)} />
+        {has_password ? <TextField label={t('me.passwordNow')} type="password" autoComplete="current-password" required value={current} onChange={({ target }) => setCurrent(target.value)} /> : <p className="max-w-prose text-soft">{t('me.noPassword')}</p>}
         <TextField label={t('me.passwordNew')} hint={t('account.passwordHint', { count: LEAST_PASSWORD })} type="password" autoComplete="new-password" minLength={LEAST_PASSWORD} required value={next} onChange={({ target }) => setNext(target.value)} />
         {change.error && <Notice kind="bad" live>{errorText(change.error)}</Notice>}
-        <div><Button type="submit" busy={change.isPending}>{t('me.passwordChange')}</Button></div>
+        <div><Button type="submit" busy={change.isPending}>{has_password ? t('me.passwordChange') : t('me.passwordSet')}</Button></div>
       </form>
+      {(sign_in.oidc.length > 0 || has_sign_on) && (
+        <div className="mt-5 grid gap-3 border-t border-line pt-5">
+          <SignOnFault code={fault} />
+          {has_sign_on ? <p className="text-soft">{t('me.signOnLinked')}</p> : <SignOn action={(name) => t('me.signOnLink', { name })} to="/me" />}
+        </div>
+      )}
     </Card>
   );
 }
 
-function Data() {
+function Data({ me: { has_password } }: { readonly me: MeView }) {
   const { t } = useTranslation();
   const errorText = useErrorText();
   const [asking, setAsking] = useState(false);
@@ -124,10 +139,10 @@ function Data() {
         <DownloadLink href="/api/me/export">{t('me.export')}</DownloadLink>
         <Button kind="danger" onClick={() => setAsking(true)}>{t('me.erase')}</Button>
       </div>
-      <Dialog open={asking} onClose={() => setAsking(false)} title={t('me.erase')} actions={<><Button onClick={() => setAsking(false)}>{t('common.cancel')}</Button><Button kind="danger" busy={erase.isPending} disabled={password === ''} onClick={() => erase.mutate()}>{t('me.eraseDo')}</Button></>}>
+      <Dialog open={asking} onClose={() => setAsking(false)} title={t('me.erase')} actions={<><Button onClick={() => setAsking(false)}>{t('common.cancel')}</Button><Button kind="danger" busy={erase.isPending} disabled={has_password && password === ''} onClick={() => erase.mutate()}>{t('me.eraseDo')}</Button></>}>
         <p className="mb-4">{t('me.eraseText')}</p>
         {erase.error && <div className="mb-4"><Notice kind="bad" live>{errorText(erase.error)}</Notice></div>}
-        <TextField label={t('me.passwordNow')} type="password" autoComplete="current-password" value={password} onChange={({ target }) => setPassword(target.value)} />
+        {has_password && <TextField label={t('me.passwordNow')} type="password" autoComplete="current-password" value={password} onChange={({ target }) => setPassword(target.value)} />}
       </Dialog>
     </Card>
   );

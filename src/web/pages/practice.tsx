@@ -2,7 +2,7 @@
 import { useState } from 'react';
 import { useTranslation } from '../i18n/react.ts';
 import { FORM_RULES } from '../../collect/rules/forms.ts';
-import { countWords } from '../../collect/rules/words.ts';
+import { countWords } from '../../text/words.ts';
 import { useClaim } from '../write/claim.ts';
 import { useFindingText } from '../write/findings.tsx';
 import { Counter } from '../write/parts.tsx';

@@ -19,6 +19,7 @@ import { useToast } from '../ui/toast.tsx';
 import { useFindingText } from '../write/findings.tsx';
 import { PassageCard } from '../write/passage.tsx';
 import { PointsExplained } from '../write/points.tsx';
+import { ReportButton } from '../write/report.tsx';
 
 const Diff = lazy(() => import('../review/diff.tsx'));
 const route = getRouteApi('/inside/records/$recordId');
@@ -72,6 +73,8 @@ function Shown({ record, above }: { readonly record: RecordView; readonly above:
               {weakest && <p>{t('record.weakest', { criterion: t(`review.criterion.${weakest}.name`) })}</p>}
               {weakest && <p className="mt-1 text-soft">{t('record.guideline', { text: record.guideline.summary })}</p>}
               {record.rationale && <p className="written mt-1">{record.rationale}</p>}
+              {record.lapsed && <p className="mt-1">{t('record.lapsed')}</p>}
+              {record.answer_by && <p className="mt-1 font-medium">{t('record.answerBy', { date: format.dateTime(record.answer_by) })}</p>}
             </Notice>
           )}
           <Card>
@@ -126,6 +129,7 @@ function Shown({ record, above }: { readonly record: RecordView; readonly above:
               {record.may.appeal && <Button icon="scales" onClick={() => setAsking('appeal')}>{t('record.appeal')}</Button>}
               {record.may.withdraw && <Button kind="danger" icon="trash" onClick={() => setAsking('withdraw')}>{t('record.withdraw')}</Button>}
               {!record.may.revise && !record.may.appeal && !record.may.withdraw && <p className="text-soft">{t('record.nothing')}</p>}
+              <ReportButton kind="record" id={record.id} />
             </div>
           </Card>
         </div>

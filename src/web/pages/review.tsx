@@ -20,6 +20,7 @@ import { useToast } from '../ui/toast.tsx';
 import { useFindingText } from '../write/findings.tsx';
 import { Guidance } from '../write/guidance.tsx';
 import { PassageCard } from '../write/passage.tsx';
+import { ReportButton } from '../write/report.tsx';
 
 const Diff = lazy(() => import('../review/diff.tsx'));
 const SKIP_REASONS = ['know_author', 'not_my_language', 'not_my_subject', 'upsetting'] as const;
@@ -137,11 +138,14 @@ function Item({ item }: { readonly item: ReviewItem }) {
                 ))}
               </ul>
             )}
+            <div className="mt-3 -mb-2 -ml-3"><ReportButton kind="review" id={item.review_id} /></div>
           </Card>
-          <Card>
-            <CardTitle aside={t('review.factsAside')}>{t('review.facts')}</CardTitle>
-            <Facts columns items={[[t('review.pasted'), format.percent(item.telemetry.paste_share)], [t('review.active'), t('review.minutes', { count: Math.max(1, Math.round(item.telemetry.active_ms / 60_000)) })], [t('review.edits'), format.number(item.telemetry.edits)]]} />
-          </Card>
+          {item.telemetry && (
+            <Card>
+              <CardTitle aside={t('review.factsAside')}>{t('review.facts')}</CardTitle>
+              <Facts columns items={[[t('review.pasted'), format.percent(item.telemetry.paste_share)], [t('review.active'), t('review.minutes', { count: Math.max(1, Math.round(item.telemetry.active_ms / 60_000)) })], [t('review.edits'), format.number(item.telemetry.edits)]]} />
+            </Card>
+          )}
           <Guidance guideline={item.guideline} lang={document.documentElement.lang} />
         </div>
         <form

@@ -9,12 +9,13 @@ import { Button } from '../ui/button.tsx';
 import { TextField } from '../ui/field.tsx';
 import { Notice } from '../ui/layout.tsx';
 import { Door } from './door.tsx';
+import { Or, SignOn, SignOnFault } from './sign-on.tsx';
 
 const route = getRouteApi('/sign-in');
 
 export default function SignIn() {
   const { t } = useTranslation();
-  const { to } = route.useSearch();
+  const { to, fault } = route.useSearch();
   const { person, setup_needed, sign_in } = useSession();
   const refresh = useRefreshSession();
   const errorText = useErrorText();
@@ -37,6 +38,13 @@ export default function SignIn() {
   };
   return (
     <Door title={t('signIn.title')} lead={to && to !== '/' ? t('signIn.back') : t('signIn.lead')}>
+      {error === undefined && fault !== undefined && <div className="mb-5"><SignOnFault code={fault} /></div>}
+      {sign_in.oidc.length > 0 && (
+        <>
+          <SignOn action={(name) => t('signIn.through', { name })} to={to} />
+          <Or />
+        </>
+      )}
       <form
         className="grid gap-4"
         onSubmit={(event) => {
@@ -48,13 +56,8 @@ export default function SignIn() {
         <TextField label={t('account.login')} autoComplete="username" autoCapitalize="none" spellCheck={false} required value={login} onChange={({ target }) => setLogin(target.value)} />
         <TextField label={t('account.password')} type="password" autoComplete="current-password" required value={password} onChange={({ target }) => setPassword(target.value)} />
         <Button type="submit" kind="primary" size="large" busy={busy}>{t('signIn.action')}</Button>
-        {sign_in.oidc.map((provider) => (
-          <a key={provider.id} href={`/api/oidc/${encodeURIComponent(provider.id)}/start?to=${encodeURIComponent(to ?? '/')}`} className="inline-flex min-h-12 items-center justify-center rounded-control border border-edge font-semibold hover:bg-sunk">
-            {t('signIn.through', { name: provider.name })}
-          </a>
-        ))}
-        <p className="text-center text-sm text-soft">{t('signIn.help')}</p>
       </form>
+      <p className="mt-5 text-center text-sm text-soft">{t('signIn.help')}</p>
     </Door>
   );
 }

@@ -3,7 +3,7 @@ import { lazy, Suspense, useRef, useState, type ReactNode } from 'react';
 import { useNavigate } from '@tanstack/react-router';
 import { useTranslation } from '../i18n/react.ts';
 import { FORM_RULES } from '../../collect/rules/forms.ts';
-import { countWords } from '../../collect/rules/words.ts';
+import { countWords } from '../../text/words.ts';
 import { ApiError } from '../api/client.ts';
 import { releaseTask, saveDraft, submitDraft } from '../api/collect.ts';
 import type { CheckFinding, DraftView, Field, RecordBody, Submitted } from '../api/types.ts';
@@ -22,6 +22,7 @@ import { Guidance } from './guidance.tsx';
 import { LeaseNotice } from './lease.tsx';
 import { Counter, SaveStatus } from './parts.tsx';
 import { PassageCard } from './passage.tsx';
+import { ReportButton } from './report.tsx';
 import { useWritingFacts } from './telemetry.ts';
 import { useDraft } from './use-draft.ts';
 import { formCheck, useFindings } from './use-findings.ts';
@@ -182,12 +183,13 @@ export function Editor({ view, above, onChanged }: { readonly view: DraftView; r
             </div>
           )}
           {task?.question && (
-            <div className="rounded-control bg-tint px-4 py-3">
-              <p className="text-sm text-soft">{t('write.question')}</p>
+            <section aria-labelledby="question" className="rounded-control bg-tint px-4 py-3">
+              <h2 id="question" className="text-sm font-normal text-soft">{t('write.question')}</h2>
               <p lang={language} dir="auto" className="written font-medium">{task.question}</p>
-            </div>
+              <div className="mt-2 -ml-3"><ReportButton kind="question" id={task.id} /></div>
+            </section>
           )}
-          {area('instruction', t('write.instruction'), task?.question ? t('write.rephrase') : t(`category.${category}.instructionHint`), 3)}
+          {!task?.question && area('instruction', t('write.instruction'), t(`category.${category}.instructionHint`), 3)}
           {rule.context && !passage && area('context', t('write.passage'), t('write.passageHint'), 7)}
           {area('response', t('write.response'), t(`category.${category}.responseHint`), 9)}
           {preview && body.response.trim() !== '' && (

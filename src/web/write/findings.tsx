@@ -2,6 +2,7 @@
 import type { RefObject } from 'react';
 import { useTranslation, type Key } from '../i18n/react.ts';
 import type { CheckFinding } from '../api/types.ts';
+import { useFormat } from '../app/format.ts';
 import { keyOf } from '../i18n/index.ts';
 import { Icon } from '../ui/icon.tsx';
 import { Marked } from '../ui/marked.tsx';
@@ -9,16 +10,19 @@ import { Marked } from '../ui/marked.tsx';
 /** The sentence for a finding, in the language of the page. */
 export function useFindingText(): (finding: Pick<CheckFinding, 'code' | 'values'>) => string {
   const { t, i18n } = useTranslation();
+  const format = useFormat();
+  /** Instants and languages as people read them. */
+  const spelled = (values: CheckFinding['values']) => ({ ...(typeof values['at'] === 'string' && { at: format.date(values['at']) }), ...(typeof values['wanted'] === 'string' && { wanted: format.language(values['wanted']), found: format.language(String(values['found'])) }) });
   return ({ code, values }) => {
     const key = keyOf(`finding.${code}${variantOf(values)[code] ?? ''}`);
     // A number decides the form of a plural; which it is, is up to the finding.
     const count = [values['words'], values['found']].find((value) => typeof value === 'number') ?? 0;
-    return i18n.exists(key) ? t(key as Key, { ...values, count }) : t('finding.other', { code });
+    return i18n.exists(key) ? t(key as Key, { ...values, ...spelled(values), count }) : t('finding.other', { code });
   };
 }
 
 /** Findings that say one of two things. */
-const variantOf = (values: CheckFinding['values']): Readonly<Record<string, string>> => ({ asked_shape: `.${values['shape']}`, shorter_than_passage: values['max'] === undefined ? '.short' : '.long' });
+const variantOf = (values: CheckFinding['values']): Readonly<Record<string, string>> => ({ like_your_own: values['at'] === undefined ? '.some' : '.one', asked_shape: `.${values['shape']}`, shorter_than_passage: values['max'] === undefined ? '.short' : '.long' });
 
 export function Findings({ findings, text, field }: { readonly findings: readonly CheckFinding[]; readonly text: string; readonly field: RefObject<HTMLTextAreaElement | null> }) {
   const { t } = useTranslation();

@@ -2,8 +2,10 @@
 import { useTranslation } from '../i18n/react.ts';
 import type { Passage } from '../api/types.ts';
 import { Marked, type Span } from '../ui/marked.tsx';
+import { ReportButton } from './report.tsx';
 
-export function PassageCard({ passage, spans }: { readonly passage: Passage; readonly spans?: readonly Span[] }) {
+/** `quiet`: without the way to report it. */
+export function PassageCard({ passage, spans, quiet = false }: { readonly passage: Passage; readonly spans?: readonly Span[]; readonly quiet?: boolean }) {
   const { t } = useTranslation();
   const { source } = passage;
   return (
@@ -20,6 +22,7 @@ export function PassageCard({ passage, spans }: { readonly passage: Passage; rea
         {source.revision && ` · ${t('write.revision', { revision: source.revision })}`}
         {` · ${source.licence}`}
       </p>
+      {!quiet && <div className="mt-1 -ml-3"><ReportButton kind="passage" id={passage.id} /></div>}
     </section>
   );
 }

@@ -4,7 +4,8 @@ import { FACTORS } from '../../collect/rules/points.ts';
 import type { PointsView } from '../api/types.ts';
 import { useFormat } from '../app/format.ts';
 
-export function PointsExplained({ points }: { readonly points: PointsView }) {
+/** `share`: of who had asked the question, in thousandths. */
+export function PointsExplained({ points, share }: { readonly points: PointsView; readonly share?: number }) {
   const { t } = useTranslation();
   const format = useFormat();
   return (
@@ -14,6 +15,7 @@ export function PointsExplained({ points }: { readonly points: PointsView }) {
         {FACTORS.map((factor) => (
           <Row key={factor} name={t(`points.factor.${factor}`)} text={t(`points.factorText.${factor}`)} value={`× ${format.number(points.factors[factor] / 1000, 3)}`} />
         ))}
+        {share !== undefined && <Row name={t('points.share')} text={t('points.shareText')} value={`× ${format.number(share / 1000, 3)}`} />}
         <div className="flex items-baseline justify-between gap-4 border-t border-line pt-2 text-lg font-semibold">
           <dt>{points.settled ? t('points.settled') : t('points.provisional')}</dt>
           <dd className="tabular">{format.number(points.delta_mp / 1000, 2)}</dd>

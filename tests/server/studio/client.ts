@@ -13,6 +13,7 @@ import type { Context, Mailer } from '../../../src/collect/context.ts';
 import { createApp } from '../../../src/server/studio/app.ts';
 import { siteOf, TrustedProxies } from '../../../src/server/studio/http.ts';
 import { Pages } from '../../../src/server/studio/pages.ts';
+import { SingleSignOn, type SingleSignOnSettings } from '../../../src/server/studio/single-sign-on.ts';
 import type { Store } from '../../../src/store/store.ts';
 import type { TestDatabase } from '../../store/database.ts';
 
@@ -36,9 +37,10 @@ export interface TestOptions {
   readonly mail?: boolean;
   readonly proxies?: readonly string[];
   readonly start?: number;
+  readonly signOn?: SingleSignOnSettings;
 }
 
-export async function startTestStudio(database: TestDatabase, { secure = false, mail = false, proxies = [], start = Date.UTC(2026, 10, 2, 10) }: TestOptions = {}): Promise<TestStudio> {
+export async function startTestStudio(database: TestDatabase, { secure = false, mail = false, proxies = [], start = Date.UTC(2026, 10, 2, 10), signOn }: TestOptions = {}): Promise<TestStudio> {
   const store = await database.store();
   const workspace = mkdtempSync(join(tmpdir(), 'roslin-studio-'));
   const server = createServer();
@@ -52,7 +54,7 @@ export async function startTestStudio(database: TestDatabase, { secure = false, 
   const mails: { to: string; subject: string; text: string }[] = [];
   const mailer: Mailer = { send: async (to, subject, text) => void mails.push({ to, subject, text }) };
   const context: Context = { store, now: () => clock, random: () => random.next(), similar: new SimilarRecords(), mail: mail ? mailer : undefined, publicUrl };
-  const app = createApp({ context, workspace, embedded: true }, { site: siteOf(publicUrl, { host: '127.0.0.1', port }), proxies: new TrustedProxies(proxies), pages: new Pages(undefined), onFault: (error) => faults.push(error), checkAnswers: true });
+  const app = createApp({ context, workspace, embedded: true, signOn: signOn && new SingleSignOn(signOn, { publicUrl, now: context.now, onFault: (error) => faults.push(error) }) }, { site: siteOf(publicUrl, { host: '127.0.0.1', port }), proxies: new TrustedProxies(proxies), pages: new Pages(undefined), onFault: (error) => faults.push(error), checkAnswers: true });
   const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false });
   server.on('request', (request, response) => void listener(request, response));
   return {
@@ -90,8 +92,11 @@ export class Client {
       headers: { ...(method !== 'GET' && { origin: this.studio.context.publicUrl }), ...(body !== undefined && { 'content-type': 'application/json' }), ...(this.cookie !== undefined && { cookie: this.cookie }), ...headers },
       ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     });
-    const set = response.headers.get('set-cookie');
-    if (set) this.cookie = /Max-Age=0/.test(set) ? undefined : set.split(';')[0]!;
+    for (const set of response.headers.getSetCookie()) {
+      const [pair] = set.split(';') as [string];
+      const others = (this.cookie ?? '').split('; ').filter((other) => other !== '' && other.split('=')[0] !== pair.split('=')[0]);
+      this.cookie = [...others, ...(/Max-Age=0/.test(set) ? [] : [pair])].join('; ') || undefined;
+    }
     const text = await response.text();
     return { status: response.status, headers: response.headers, text, body: /json/.test(response.headers.get('content-type') ?? '') && text !== '' && !/jsonl/.test(response.headers.get('content-type')!) ? JSON.parse(text) : undefined };
   }

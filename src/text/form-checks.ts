@@ -1,12 +1,13 @@
 /**
- * The rules of form by name. Each looks at one record and knows only words, not what is true: where it can be wrong it warns, and a
- * person decides. Blocked is only what is plain: a copy, a list of two, a summary as long as its passage.
+ * The rules of form by name: what a campaign asks of who writes, and a check of a dataset of what is there. Each looks at one record and knows only
+ * words, not what is true: where it can be wrong it warns, and a person decides. Blocked is only what is plain: a copy, a list of two, a summary as long as its passage.
  */
-import { contentOf, covered, itemsOf, longestRun, sentencesOf, wordJaccard, wordKey, wordsOf, type Word } from './words.ts';
+import { contentOf, covered, ideasOf, itemsOf, longestRun, sentencesOf, wordJaccard, wordKey, wordsOf, type Word } from './words.ts';
 
 type FieldName = 'instruction' | 'context' | 'response';
 
-interface Parts {
+/** A record's texts and their words, made once for all rules. */
+export interface Parts {
   readonly text: Readonly<Record<FieldName, string>>;
   readonly locale: string;
   readonly instruction: readonly Word[];
@@ -119,27 +120,26 @@ function faithful({ response, context }: Parts): Seen[] {
 }
 
 const IDEAS = 3;
-/** Ideas that are sentences of one paragraph count as well. */
-const ideas = ({ text, locale }: Parts): { text: string; start?: number; end?: number }[] => {
-  const items = itemsOf(text.response);
-  if (items.length >= IDEAS) return items;
-  const sentences = sentencesOf(text.response, locale);
-  return sentences.length > items.length ? sentences.map((sentence) => ({ text: sentence })) : items;
-};
 
 function threeItems(parts: Parts): Seen[] {
-  const found = ideas(parts).length;
+  const found = ideasOf(parts.text.response, parts.locale).length;
   return found < IDEAS ? [{ field: 'response', severity: 'block', values: { found, min: IDEAS } }] : [];
 }
 
-function distinctItems(parts: Parts): Seen[] {
-  const items = ideas(parts).slice(0, 60).map((item) => ({ ...item, words: wordsOf(item.text, parts.locale) }));
+/** The first idea of an answer that one before it is `same` as. */
+function repeatedIdea({ text, locale }: Parts, same: (a: readonly Word[], b: readonly Word[]) => boolean): Seen[] {
+  const items = ideasOf(text.response, locale).slice(0, 60).map((item) => ({ ...item, words: wordsOf(item.text, locale) }));
   for (const [i, item] of items.entries()) {
-    const like = items.slice(0, i).find((other) => wordJaccard(item.words, other.words) >= 0.6);
+    const like = items.slice(0, i).find((other) => same(item.words, other.words));
     if (like) return [{ field: 'response', severity: 'block', values: { first: quoted(like.text), second: quoted(item.text) }, ...(item.start === undefined || item.end === undefined ? {} : { span: [item.start, item.end] as const }) }];
   }
   return [];
 }
+
+const distinctItems = (parts: Parts): Seen[] => repeatedIdea(parts, (a, b) => wordJaccard(a, b) >= 0.6);
+
+/** The same words in the same order: what is certain in a list that nobody can be asked about any more. Of winners by year half of the words are alike. */
+export const itemTwice = (parts: Parts): Seen[] => repeatedIdea(parts, (a, b) => a.length > 0 && plain(a) === plain(b));
 
 /** The items to sort: what stands after the last colon, if it is a list of three or more. Other ways to ask are left alone. */
 function itemsToSort(instruction: string): string[] {
@@ -189,6 +189,8 @@ function repeatsItself({ text, locale }: Parts): Seen[] {
   const repeated = sentences.length - new Set(sentences).size;
   return sentences.length >= 4 && repeated > 0.3 * sentences.length ? [{ field: 'response', severity: 'warn', values: { percent: percent(repeated / sentences.length) } }] : [];
 }
+
+export const partsOf = (text: Parts['text'], locale = 'en'): Parts => ({ text, locale, instruction: wordsOf(text.instruction, locale), context: wordsOf(text.context, locale), response: wordsOf(text.response, locale) });
 
 export const CHECKS = {
   yes_no: { reads: ['instruction'], look: yesNo },
