@@ -47,6 +47,7 @@ const BAR_MS = 300;
 const FILE = 'bench/results/campaign.json';
 
 const say = (line: string) => console.error(`${new Date().toISOString().slice(11, 19)}  ${line}`);
+const sorted = (counts: ReadonlyMap<string, number>) => Object.fromEntries([...counts].sort(([a], [b]) => (a < b ? -1 : 1)));
 const since = (begun: number) => Math.round((performance.now() - begun) / 100) / 10;
 
 if (!existsSync(values.data)) throw new Error(`No records in ${values.data}: give a folder of databricks-dolly-15k with --data.`);
@@ -83,8 +84,8 @@ try {
   await week.play();
   const weekCpu = process.cpuUsage(cpuBefore);
   const weekFigures = {
-    seconds: since(begun), requests: weekTimes.requests, ...week.done, faults_of_server: server.faults.length, generator_cpu_seconds: Math.round((weekCpu.user + weekCpu.system) / 1e6), server_cpu_seconds: Math.round(processorSeconds(server.child.pid!)), postgres_cpu_seconds: Math.round(processorSeconds(postmasterOf(workspace))),
-    refused: Object.fromEntries([...week.refused].sort()), by_route: weekTimes.byRoute(),
+    seconds: since(begun), requests: weekTimes.requests, ...week.done, unwritten: week.unwritten.length, faults_of_server: server.faults.length, generator_cpu_seconds: Math.round((weekCpu.user + weekCpu.system) / 1e6), server_cpu_seconds: Math.round(processorSeconds(server.child.pid!)), postgres_cpu_seconds: Math.round(processorSeconds(postmasterOf(workspace))),
+    refused: sorted(week.refused), by_route: weekTimes.byRoute(),
   };
   say(`the week took ${weekFigures.seconds} s: ${JSON.stringify(week.done)}, ${weekTimes.requests} requests, refused ${JSON.stringify(weekFigures.refused)}`);
   for (const fault of server.faults.slice(0, 5)) say(`fault of the server: ${fault}`);
@@ -164,7 +165,7 @@ try {
     measured: {
       seconds: measured, people: crowd, requests, requests_a_second: Math.round((10 * requests) / measured) / 10, page_data_ms: pages, submit_ms: submit, all_writes_ms: writes,
       cores_used: { generator: share(cpuSeconds.generator), server: share(cpuSeconds.server), postgres: share(cpuSeconds.postgres) }, generator_lag_p99_ms: Math.round(lag.percentile(99) / 1e5) / 10,
-      by_route_ms: byRoute, refused: Object.fromEntries([...atWork.refused].sort()), wrong: atWork.wrong.slice(0, 20), server_said: serverSaid.slice(0, 20),
+      by_route_ms: byRoute, refused: sorted(atWork.refused), wrong: atWork.wrong.slice(0, 20), server_said: serverSaid.slice(0, 20),
     },
     acknowledged: acknowledged.counts(), counts, faults: faults.slice(0, 50), faults_in_all: faults.length, bars,
   };

@@ -47,6 +47,8 @@ const types = {
 export async function openStore(connection: pg.ClientConfig, options: StoreOptions = {}): Promise<Store> {
   const pool = new pg.Pool({ ...connection, types, max: options.connections ?? 10, application_name: 'roslin' });
   pool.on('error', options.onBroken ?? (() => {}));
+  // One that breaks while it is lent says so between two queries as well; whoever has it learns by the next.
+  pool.on('connect', (client) => client.on('error', () => {}));
   try {
     await checkServer(pool);
     const migrated = await migrate(pool, MIGRATIONS);

@@ -21,7 +21,7 @@ export interface Workspace extends AsyncDisposable {
 export async function openWorkspace(path: string, { databaseUrl = process.env['DATABASE_URL'], ...options }: WorkspaceOptions = {}): Promise<Workspace> {
   const folder = resolve(path);
   mkdirSync(folder, { recursive: true });
-  const cluster = databaseUrl ? undefined : await Cluster.open(join(folder, 'postgres'));
+  const cluster = databaseUrl ? undefined : await Cluster.open(join(folder, 'postgres'), { onLost: options.onBroken });
   try {
     const store = await openStore(cluster?.connection() ?? connectionFromUrl(databaseUrl!), options);
     const close = async () => {

@@ -151,7 +151,7 @@ function refusalOf(error: unknown): Refusal {
   if (error instanceof Refusal) return error;
   if (error instanceof InputError) return new Refusal('invalid_request', error.message);
   const code = (error as { code?: unknown } | undefined)?.code;
-  if ((typeof code === 'string' && PASSING.test(code)) || /Connection terminated/.test(String((error as Error | undefined)?.message))) return new Refusal('unavailable', 'The database is not there for the moment. Nothing was lost; try again.', { retryAfter: 2 });
+  if ((typeof code === 'string' && PASSING.test(code)) || /Connection terminated|connection error and is not queryable/.test(String((error as Error | undefined)?.message))) return new Refusal('unavailable', 'The database is not there for the moment. Nothing was lost; try again.', { retryAfter: 2 });
   return new Refusal('internal', 'Something went wrong here. It was noted; try again later.');
 }
 

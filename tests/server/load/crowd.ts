@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Random } from '../../../src/artefacts/random.ts';
 import { CATEGORIES, NEEDS_PASSAGE, type CategoryKey } from '../../../src/collect/rules/categories.ts';
 import type { RecordText } from '../../../src/collect/rules/forms.ts';
-import { countWords } from '../../../src/collect/rules/words.ts';
+import { countWords } from '../../../src/text/words.ts';
 import { typedSoFar, type ReplayText } from '../../collect/replay.ts';
 import type { Acknowledged } from './acknowledged.ts';
 import { codeOf, type Caller, type Reply } from './caller.ts';
@@ -51,6 +51,8 @@ export class Crowd {
   /** Refusals by route and code, and answers that should not be. */
   readonly refused = new Map<string, number>();
   readonly wrong: string[] = [];
+  #paused = false;
+  #busy = 0;
   /** Broken connections and 503 are expected while a server is killed. */
   tolerant = false;
 
@@ -65,6 +67,26 @@ export class Crowd {
 
   stop(): void {
     this.#running = false;
+  }
+
+  /** Returns when every request has its answer; nothing is asked until `resume`. */
+  async pause(): Promise<void> {
+    this.#paused = true;
+    while (this.#busy > 0) await sleep(10);
+  }
+
+  resume(): void {
+    this.#paused = false;
+  }
+
+  async deed(work: () => Promise<void>): Promise<void> {
+    if (this.#paused) return;
+    this.#busy++;
+    try {
+      await work();
+    } finally {
+      this.#busy--;
+    }
   }
 
   look(route: string, reply: Reply): Reply {
@@ -87,12 +109,14 @@ class Worker {
   readonly #random: Random;
   #draft: Writing | undefined;
   #review: { readonly id: string; readonly text: RecordText; readonly grounded: boolean; readonly readAt: number } | undefined;
+  readonly #categories: readonly CategoryKey[];
   #records: string[] = [];
   #handedIn = 0;
 
   constructor(crowd: Crowd, options: CrowdOptions, n: number, caller: Caller, place: number) {
     [this.#crowd, this.#o, this.#n, this.#caller] = [crowd, options, n, caller];
     this.#random = new Random(options.seed * 1000 + place);
+    this.#categories = CATEGORIES.filter((key) => !NEEDS_PASSAGE.includes(key) && options.texts.some(({ category }) => category === key));
   }
 
   async run(running: () => boolean): Promise<void> {
@@ -101,7 +125,7 @@ class Worker {
       await sleep(this.#random.next() * most);
       while (running()) {
         const begun = performance.now();
-        await deed();
+        await this.#crowd.deed(deed);
         await sleep(Math.max(0, wait() - (performance.now() - begun)));
       }
     };
@@ -114,9 +138,12 @@ class Worker {
 
   async #save(): Promise<void> {
     const draft = this.#draft;
-    if (!draft || draft.whole) return;
+    if (!draft) return;
+    const { saves } = this.#o.pace;
     draft.saves++;
-    const body = draft.saves >= this.#o.pace.saves ? draft.text : { ...typedSoFar({ ...draft.text, category: draft.category }, draft.saves, this.#o.pace.saves), context: draft.text.context };
+    // Once it is whole its end is taken away and written again.
+    const typed = draft.saves < saves ? draft.saves : saves - ((draft.saves - saves) % 2);
+    const body = typed === saves ? draft.text : { ...typedSoFar({ ...draft.text, category: draft.category }, typed, saves), context: draft.text.context };
     const known = this.#o.acknowledged.drafts.get(draft.id);
     if (known) known.sent = body;
     const reply = await this.#ask('PUT', `/api/drafts/${draft.id}`, { body, revision: draft.revision, device: 'crowd' }, 'PUT /api/drafts/{id}');
@@ -125,7 +152,7 @@ class Worker {
       return;
     }
     draft.revision = reply.body.revision;
-    draft.whole = draft.saves >= this.#o.pace.saves;
+    draft.whole ||= draft.saves >= saves;
     this.#o.acknowledged.drafts.set(draft.id, { revision: draft.revision, body, closed: false });
   }
 
@@ -161,7 +188,7 @@ class Worker {
   }
 
   async #take(): Promise<void> {
-    const category = this.#random.pick(CATEGORIES.filter((key) => !NEEDS_PASSAGE.includes(key)));
+    const category = this.#random.pick(this.#categories);
     const claimed = await this.#ask('POST', '/api/tasks/claim', { category, kind: 'author' });
     if (claimed.status !== 200) return this.#nextReview();
     const opened = await this.#ask('GET', `/api/drafts/${claimed.body.draft_id}`, undefined, 'GET /api/drafts/{id}');

@@ -19,11 +19,11 @@ export async function makeOwner(target: Target, ownerLink: string): Promise<Call
   return owner;
 }
 
-export async function makeCampaign(owner: Caller, texts: readonly ReplayText[], submissions: number, { starts, ends, time_zone }: CampaignTimes): Promise<void> {
+export async function makeCampaign(owner: Caller, texts: readonly ReplayText[], submissions: number, { starts, ends, time_zone }: CampaignTimes, reviews = 2): Promise<void> {
   const share = (key: CategoryKey) => Math.max(1, Math.ceil((submissions * texts.filter(({ category }) => category === key).length) / texts.length));
   await owner.ok('POST', '/api/manage/campaigns', {
     title: 'Fifteen thousand answers', purpose: 'A load.', organisation: 'Example Ltd', time_zone, languages: ['en'], starts_at: new Date(starts).toISOString(), ends_at: new Date(ends).toISOString(), licence: 'CC-BY-SA-3.0',
-    goals: Object.fromEntries(CATEGORIES.map((key) => [key, share(key)])), consent: {}, prizes: [{ from: 1, to: 20, text: 'A day off' }], policy: { reviews: 2, personal_data: 'warn' },
+    goals: Object.fromEntries(CATEGORIES.map((key) => [key, share(key)])), consent: {}, prizes: [{ from: 1, to: 20, text: 'A day off' }], policy: { reviews, personal_data: 'warn' },
   });
   await owner.ok('POST', '/api/manage/campaign/moves', { event: 'open' });
 }

@@ -2,7 +2,7 @@
 import { Random } from '../../../src/artefacts/random.ts';
 import { NEEDS_PASSAGE } from '../../../src/collect/rules/categories.ts';
 import { formFindings } from '../../../src/collect/rules/forms.ts';
-import { countWords } from '../../../src/collect/rules/words.ts';
+import { countWords } from '../../../src/text/words.ts';
 import { withoutCitationMarks } from '../../../src/text/citations.ts';
 import type { ReplayText } from '../../collect/replay.ts';
 

@@ -7,7 +7,7 @@ import { Random } from '../../../src/artefacts/random.ts';
 import { NEEDS_PASSAGE, type CategoryKey } from '../../../src/collect/rules/categories.ts';
 import { lastCutoff } from '../../../src/collect/rules/calendar.ts';
 import { formFindings, type RecordText } from '../../../src/collect/rules/forms.ts';
-import { countWords } from '../../../src/collect/rules/words.ts';
+import { countWords } from '../../../src/text/words.ts';
 import { judge, type ReplayEvent, type ReplaySettings, type ReplayText } from '../../collect/replay.ts';
 import type { Acknowledged } from './acknowledged.ts';
 import { Caller, codeOf, type Reply, type Target } from './caller.ts';
@@ -48,6 +48,7 @@ interface Deed {
 const MINUTE = 60_000;
 const AT_ONCE = 12;
 const WORDS_A_MINUTE = 250;
+const MOST_TRIES = 30;
 
 export class Week {
   readonly #o: WeekOptions;
@@ -62,6 +63,8 @@ export class Week {
   readonly #numbers = new Map<string, number>();
   readonly #records = new Map<number, { readonly id: string; readonly n: number }>();
   readonly refused = new Map<string, number>();
+  /** Submissions that nobody came to write in the end. */
+  readonly unwritten: number[] = [];
 
   constructor(options: WeekOptions) {
     this.#o = options;
@@ -161,9 +164,10 @@ export class Week {
 
   /** Takes a task, writes for a while, hands in. */
   async #write(member: Member, submission: number, planned: ReplayText, writing_ms: number, retries: number, tries: number): Promise<void> {
-    const again = (later: number, other = member) => this.#at(this.#now + later, () => this.#write(other, submission, planned, writing_ms, retries, tries + 1));
-    if (!member.joined) return again(10 * MINUTE);
-    if (member.writing) return void member.waiting.push(() => again(0));
+    const again = (later: number, other = member, text = planned) => this.#at(this.#now + later, () => this.#write(other, submission, text, writing_ms, retries, tries + 1));
+    if (tries >= MOST_TRIES) return void this.unwritten.push(submission);
+    if (!member.joined) return again(10 * MINUTE, this.#anybody());
+    if (member.writing) return void member.waiting.push(() => this.#at(this.#now, () => this.#write(member, submission, planned, writing_ms, retries, tries)));
     member.writing = true;
     const draft = await this.#claim(member, planned.category);
     if (draft === undefined) {
@@ -175,7 +179,8 @@ export class Week {
     if (text === undefined) {
       await this.#ask(member, 'POST', `/api/drafts/${draft.id}/release`, { reason: 'I know nothing about this.' }, 'POST /api/drafts/{id}/release');
       this.#free(member);
-      return again(MINUTE);
+      // After some passages that nobody wrote about, something without one.
+      return again(MINUTE, member, tries < 4 ? planned : (this.#o.spare.pop() ?? planned));
     }
     this.#at(this.#now + Math.min(writing_ms, 100 * MINUTE), () => this.#handIn(member, submission, draft, text, retries, 0));
   }
@@ -226,7 +231,8 @@ export class Week {
     acknowledged.drafts.get(draft.id)!.closed = true;
     this.#free(member);
     const spare = this.#o.spare.pop();
-    if (spare) this.#at(this.#now + 30 * MINUTE, () => this.#write(this.#anybody(), submission, spare, 10 * MINUTE, 0, 0));
+    if (!spare) this.unwritten.push(submission);
+    else this.#at(this.#now + 30 * MINUTE, () => this.#write(this.#anybody(), submission, spare, 10 * MINUTE, 0, 0));
   }
 
   #spareOf(category: CategoryKey): ReplayText | undefined {
@@ -320,11 +326,13 @@ export class Week {
     member.waiting.shift()?.();
   }
 
+  /** Somebody who is here already. */
   #anybody(): Member {
-    for (;;) {
+    for (let left = 200; left > 0; left--) {
       const member = this.#people[Math.floor(this.#random.next() * this.#people.length)]!;
-      if (member.joined || this.#now === 0) return member;
+      if (member.joined) return member;
     }
+    return this.#people.find(({ joined }) => joined)!;
   }
 
   #at(at: number, run: () => Promise<void>): void {
