@@ -48,9 +48,10 @@ async function up(flags: Flags): Promise<void> {
   if (flags.doctor) return examineUp(flags);
   const stop = interruptSignal();
   const { startStudio } = await import('../server/studio/up.ts');
+  const onFault = (error: unknown): void => note(`roslin: ${sanitise(faultOf(error))}`);
+  const mail = await mailerOf(flags, onFault);
   const studio = await startStudio({
-    workspace: flags.workspace, host: flags.host, port: flags.port, publicUrl: flags.publicUrl, tls: tlsOf(flags), trustedProxies: flags.trustedProxy ?? [], mail: await mailerOf(flags), signOn: singleSignOnOf(flags, process.env), databaseUrl: process.env['DATABASE_URL'] ?? '',
-    onFault: (error) => note(`roslin: ${sanitise(faultOf(error))}`),
+    workspace: flags.workspace, host: flags.host, port: flags.port, publicUrl: flags.publicUrl, tls: tlsOf(flags), trustedProxies: flags.trustedProxy ?? [], mail, signOn: singleSignOnOf(flags, process.env), databaseUrl: process.env['DATABASE_URL'] ?? '', onFault,
   });
   try {
     if (flags.demo) await startDemo(studio.context, flags.demo);
@@ -60,12 +61,15 @@ async function up(flags: Flags): Promise<void> {
     note('Ending: requests that run have 10 s.');
   } finally {
     await studio.close();
+    mail?.close();
   }
 }
 
 async function examineUp(flags: Flags): Promise<void> {
   const { examine } = await import('../server/studio/doctor.ts');
-  const { ok, running, publicUrl, checks } = await examine({ workspace: flags.workspace, host: flags.host, port: flags.port, publicUrl: flags.publicUrl, tls: tlsOf(flags), trustedProxies: flags.trustedProxy ?? [], mail: await mailerOf(flags) });
+  const mail = await mailerOf(flags);
+  const { ok, running, publicUrl, checks } = await examine({ workspace: flags.workspace, host: flags.host, port: flags.port, publicUrl: flags.publicUrl, tls: tlsOf(flags), trustedProxies: flags.trustedProxy ?? [], mail });
+  mail?.close();
   const bad = checks.filter(({ status }) => status === 'lacking').length;
   if (flags.json) printJson({ ok, running, public_url: publicUrl ?? null, checks });
   else {
@@ -95,11 +99,11 @@ function tlsOf({ tlsCert, tlsKey }: Flags): { cert: string; key: string } | unde
   return { cert: tlsCert, key: tlsKey };
 }
 
-async function mailerOf({ smtp = process.env['ROSLIN_SMTP'], mailFrom = process.env['ROSLIN_MAIL_FROM'] }: Flags) {
+async function mailerOf({ smtp = process.env['ROSLIN_SMTP'], mailFrom = process.env['ROSLIN_MAIL_FROM'] }: Flags, onFault?: (error: Error) => void) {
   if (smtp === undefined) return undefined;
   if (mailFrom === undefined) throw new UsageError({ expected: 'a sender for mail', found: 'none', where: '--mail-from', remedy: 'Give --mail-from "Roslin <roslin@example.org>".' });
   const { smtpMailer } = await import('../server/studio/mail.ts');
-  return smtpMailer(smtp, mailFrom);
+  return smtpMailer(smtp, mailFrom, { ...(onFault && { onFault }) });
 }
 
 const faultOf = (error: unknown): string => (error instanceof RoslinError ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error));

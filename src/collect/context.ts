@@ -2,9 +2,19 @@
 import type { SimilarRecords } from './checks/similar-records.ts';
 import type { Store } from '../store/store.ts';
 
+export interface Mail {
+  readonly to: string;
+  readonly subject: string;
+  readonly text: string;
+}
+
 export interface Mailer {
   /** Throws if the mail could not be handed over. */
   send(to: string, subject: string, text: string): Promise<void>;
+  /** Hands many over without anybody waiting, and again where the server has a bad moment. */
+  later(mails: readonly Mail[]): void;
+  /** What could not be handed over; undefined: nothing. */
+  readonly trouble: string | undefined;
 }
 
 export interface Context {

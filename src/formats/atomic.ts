@@ -221,7 +221,7 @@ const readable = (bytes: number): string =>
   bytes >= 1e9 ? `${(bytes / 1e9).toFixed(1)} GB` : bytes >= 1e6 ? `${(bytes / 1e6).toFixed(1)} MB` : `${bytes} bytes`;
 
 /** Makes the names in a folder survive a power cut. Windows has no such call and needs none. */
-function flushFolder(folder: string): void {
+export function flushFolder(folder: string): void {
   if (process.platform !== 'win32') flush(folder);
 }
 
@@ -234,7 +234,8 @@ function flush(path: string): void {
   }
 }
 
-function flushTree(folder: string): void {
+/** All that is in a folder survives a power cut. */
+export function flushTree(folder: string): void {
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
     const path = join(folder, entry.name);
     if (entry.isDirectory()) flushTree(path);

@@ -2,6 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Cluster } from './cluster.ts';
+import { tidyRestores } from './restore.ts';
 import { connectionFromUrl, openStore, type Store, type StoreOptions } from './store.ts';
 
 export interface WorkspaceOptions extends StoreOptions {
@@ -24,6 +25,10 @@ export async function openWorkspace(path: string, { databaseUrl = process.env['D
   const cluster = databaseUrl ? undefined : await Cluster.open(join(folder, 'postgres'), { onLost: options.onBroken });
   try {
     const store = await openStore(cluster?.connection() ?? connectionFromUrl(databaseUrl!), options);
+    await tidyRestores(store, folder).catch(async (error: unknown) => {
+      await store.close();
+      throw error;
+    });
     const close = async () => {
       await store.close();
       await cluster?.close();

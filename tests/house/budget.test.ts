@@ -6,9 +6,9 @@ import { test } from 'node:test';
 import { packageJson, packageLock, root, textFiles } from './support.ts';
 
 const LINES = 600;
-/** docs/decisions/0011 and 0012: four of them for datasets, two for checks; five more for the studio's server; 0022: one for single sign-on. */
+/** docs/decisions/0011 and 0012: four of them for datasets, two for checks; five more for the studio's server; 0023: one for single sign-on. */
 const DEPENDENCIES = 17;
-/** docs/decisions/0010: three clients of the server's API came to it; 0033: what the studio's pages are built of and tried with; 0021: a mail server; 0022: an issuer to sign in at. */
+/** docs/decisions/0010: three clients of the server's API came to it; 0033: what the studio's pages are built of and tried with; 0021: a mail server; 0023: an issuer to sign in at. */
 const DEV_DEPENDENCIES = 36;
 /** docs/decisions/0008: llama.cpp's build for the processor came to it, 150 MB with what it depends on; 0033: 110 MB for the pages. */
 const INSTALL_MB = 1050;

@@ -1,19 +1,23 @@
 /** A backup holds everything of one instant, and nothing that was changed passes. */
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { SimilarRecords } from '../../src/collect/checks/similar-records.ts';
 import { makeDemo } from '../../src/collect/demo-campaign.ts';
 import { computeBoard } from '../../src/collect/points/boards.ts';
 import { requireCampaign } from '../../src/collect/campaigns/current.ts';
 import { verifyLedger } from '../../src/collect/points/ledger.ts';
-import { InputError } from '../../src/errors.ts';
+import { InputError, ResourceError } from '../../src/errors.ts';
 import { auditFault } from '../../src/store/audit.ts';
-import { backup, restore } from '../../src/store/backup.ts';
-import type { Store } from '../../src/store/store.ts';
+import { backup } from '../../src/store/backup.ts';
+import { restore, tidyRestores } from '../../src/store/restore.ts';
+import { connectionFromUrl, openStore, type Store } from '../../src/store/store.ts';
 import { TestDatabase } from './database.ts';
 
 const database = await TestDatabase.start();
@@ -64,7 +68,95 @@ test('the demo campaign: written, backed up, restored row by row; its ledger and
     const path = join(folder, name);
     writeFileSync(path, bytes);
     const empty = await database.store();
-    await assert.rejects(restore(empty, folder, path), (error) => error instanceof InputError && /cut or changed/.test(error.message), name);
+    const spoiltInto = join(folder, `into-${name}`);
+    mkdirSync(spoiltInto);
+    await assert.rejects(restore(empty, spoiltInto, path), (error) => error instanceof InputError && /cut or changed/.test(error.message), name);
+    assert.deepEqual(readdirSync(spoiltInto), [], name);
     assert.equal((await empty.db.selectFrom('users').select('id').execute()).length, 0, name);
   }
+});
+
+/** A restore in a process of its own, killed where the given function of the store is about to be called. */
+async function killed(url: string, workspace: string, file: string, at: 'commit' | 'rename'): Promise<void> {
+  const script = `
+    import fs from 'node:fs';
+    import { syncBuiltinESMExports } from 'node:module';
+    const die = () => process.kill(process.pid, 'SIGKILL');
+    if (${JSON.stringify(at)} === 'rename') { fs.renameSync = die; syncBuiltinESMExports(); }
+    const { openStore, connectionFromUrl } = await import(${JSON.stringify(source('store'))});
+    const { restore } = await import(${JSON.stringify(source('restore'))});
+    const store = await openStore(connectionFromUrl(process.argv[1]));
+    if (${JSON.stringify(at)} === 'commit') {
+      const { transaction } = store.db;
+      store.db.transaction = function () {
+        const builder = transaction.call(this);
+        return { execute: (work) => builder.execute(async (tx) => { await work(tx); die(); await new Promise(() => {}); }) };
+      };
+    }
+    await restore(store, process.argv[2], process.argv[3]);
+    process.exit(9);`;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script, url, workspace, file], { stdio: ['ignore', 'ignore', 'pipe'], cwd: import.meta.dirname });
+  let said = '';
+  child.stderr.on('data', (part: Buffer) => (said += String(part)));
+  const [, signal] = (await once(child, 'exit')) as [number | null, string | null];
+  assert.equal(signal, 'SIGKILL', said);
+}
+const source = (name: string): string => new URL(`../../src/store/${name}.ts`, import.meta.url).href;
+
+test('a restore that is killed before its commit leaves nothing, after it everything, once the next start has tidied', async () => {
+  const from = await database.store();
+  await makeDemo({ store: from, now: () => Date.UTC(2026, 10, 25, 12), random: () => 0.5, similar: new SimilarRecords(), mail: undefined, publicUrl: 'http://127.0.0.1' }, null, 'en');
+  const origin = join(folder, 'source');
+  const large = Buffer.alloc(1_300_000, 'records of a dataset ');
+  mkdirSync(join(origin, 'datasets', 'demo', '1'), { recursive: true });
+  writeFileSync(join(origin, 'datasets', 'demo', '1', 'records.jsonl'), large);
+  writeFileSync(join(origin, 'datasets', 'demo', '1', 'dataset.json'), '');
+  const file = join(folder, 'killed.roslin');
+  assert.equal((await backup(from, origin, file)).files, 2);
+
+  for (const at of ['commit', 'rename'] as const) {
+    const url = await database.url();
+    const workspace = join(folder, `killed-${at}`);
+    mkdirSync(workspace);
+    await killed(url, workspace, file, at);
+    assert.match(readdirSync(workspace).join(), /^\.datasets\.tmp-[0-9a-f]{12}$/);
+    await using store = await openStore(connectionFromUrl(url));
+    // The lock of who was killed goes with its connection, which the server may notice a moment later.
+    for (let i = 0; i < 100 && readdirSync(workspace).some((name) => name.startsWith('.')); i++) {
+      await tidyRestores(store, workspace);
+      await sleep(50);
+    }
+    if (at === 'commit') {
+      assert.deepEqual(readdirSync(workspace), []);
+      assert.equal((await store.db.selectFrom('users').select('id').execute()).length, 0);
+      await restore(store, workspace, file);
+    }
+    assert.deepEqual(readdirSync(workspace), ['datasets']);
+    assert.deepEqual(readFileSync(join(workspace, 'datasets', 'demo', '1', 'records.jsonl')), large);
+    assert.deepEqual(await contents(store), await contents(from));
+  }
+});
+
+test('a restore that runs is left alone, and a second one and occupied folders are refused', async () => {
+  const file = join(folder, 'killed.roslin');
+  const store = await database.store();
+  const workspace = join(folder, 'held');
+  mkdirSync(join(workspace, '.datasets.tmp-0123456789ab'), { recursive: true });
+  const running = await store.pool.connect();
+  await running.query('select pg_advisory_lock(7250118405)');
+  await tidyRestores(store, workspace);
+  assert.deepEqual(readdirSync(workspace), ['.datasets.tmp-0123456789ab']);
+  await assert.rejects(restore(store, workspace, file), (error) => error instanceof ResourceError && /another restore/.test(error.message));
+  running.release(true);
+  const occupied = join(folder, 'occupied');
+  mkdirSync(join(occupied, 'datasets', 'other'), { recursive: true });
+  for (let i = 0; ; i++) {
+    const error = await restore(store, occupied, file).catch((caught: unknown) => caught as Error);
+    if (error instanceof ResourceError && i < 100) await sleep(50);
+    else {
+      assert.match((error as Error).message, /one with datasets in it.*move this folder away/);
+      break;
+    }
+  }
+  assert.deepEqual(readdirSync(occupied), ['datasets']);
 });

@@ -192,7 +192,7 @@ const HANDLERS: Partial<Record<RouteName, Handler>> = {
   invitations: () => ({ invitations: data.managed.invitations }),
   invite: () => ({ link: 'https://studio.example/invite#AAAABBBBCCCCDDDDEEEEFFFF', mailed: false }),
   revokeInvitation: () => OK,
-  roster: () => ({ created: [{ line: 2, email: 'anna@example.org', link: 'https://studio.example/invite#AAAABBBBCCCCDDDDEEEEFFFF' }], faults: [{ line: 3, message: 'is no e-mail address' }] }),
+  roster: () => ({ created: [{ line: 2, email: 'anna@example.org', link: 'https://studio.example/invite#AAAABBBBCCCCDDDDEEEEFFFF' }], faults: [{ line: 3, message: 'is no e-mail address' }], mailing: 1 }),
   passages: (s) => ({ passages: data.managed.passages.map((passage) => ({ ...passage, ...(s.written && { title: s.written, text: s.written, url: s.written }) })) }),
   addPassage: () => OK,
   movePassage: () => OK,

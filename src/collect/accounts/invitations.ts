@@ -4,7 +4,7 @@ import { audit } from '../../store/audit.ts';
 import { newId, newToken, tokenHash } from '../../store/id.ts';
 import type { Tx } from '../../store/store.ts';
 import { currentCampaign } from '../campaigns/current.ts';
-import { instantOf, type Context } from '../context.ts';
+import { instantOf, type Context, type Mail } from '../context.ts';
 import { notFound, Refusal } from '../refusal.ts';
 import { ROLES, type Role } from '../rules/access.ts';
 import { keyOf } from './names.ts';
@@ -45,12 +45,18 @@ export async function invite(context: Context, by: Person, invitation: Invite): 
   return { link, mailed: await mailed(context, invitation.email, link) };
 }
 
+const mailOf = (title: string, to: string, link: string): Mail => ({
+  to, subject: `${title}: invitation / приглашение`,
+  text: `You are invited to take part in "${title}". This link makes your account and is good for ${DAYS} days:\n\n${link}\n\nВас приглашают участвовать в «${title}». По этой ссылке создаётся ваша учётная запись, она действует ${DAYS} дней:\n\n${link}\n`,
+});
+
+const titleOf = async (context: Context): Promise<string> => (await currentCampaign(context.store.db))?.title ?? 'Roslin';
+
 async function mailed(context: Context, email: string | undefined, link: string): Promise<boolean> {
   if (!context.mail || email === undefined) return false;
-  const campaign = await currentCampaign(context.store.db);
-  const title = campaign?.title ?? 'Roslin';
+  const { to, subject, text } = mailOf(await titleOf(context), email, link);
   try {
-    await context.mail.send(email, `${title}: invitation / приглашение`, `You are invited to take part in "${title}". This link makes your account and is good for ${DAYS} days:\n\n${link}\n\nВас приглашают участвовать в «${title}». По этой ссылке создаётся ваша учётная запись, она действует ${DAYS} дней:\n\n${link}\n`);
+    await context.mail.send(to, subject, text);
     return true;
   } catch {
     return false; // the link is shown instead
@@ -60,6 +66,8 @@ async function mailed(context: Context, email: string | undefined, link: string)
 export interface RosterResult {
   readonly created: readonly { readonly line: number; readonly email: string; readonly link: string }[];
   readonly faults: readonly { readonly line: number; readonly message: string }[];
+  /** Mails that are on their way. Each link is shown as well: mail may fail. */
+  readonly mailing: number;
 }
 
 const MOST_ROWS = 20_000;
@@ -72,10 +80,10 @@ export async function inviteRoster(context: Context, by: Person, csv: string): P
   try {
     table = parse(csv, { columns: (header: string[]) => header.map((name) => name.trim().toLowerCase()), bom: true, delimiter: [',', ';', '\t'], trim: true, skip_empty_lines: true, info: true, max_record_size: 10_000 }) as unknown as typeof table;
   } catch (error) {
-    return { created: [], faults: [{ line: (error as { lines?: number }).lines ?? 1, message: 'this is no CSV' }] };
+    return { created: [], faults: [{ line: (error as { lines?: number }).lines ?? 1, message: 'this is no CSV' }], mailing: 0 };
   }
-  if (table.length > MOST_ROWS) return { created: [], faults: [{ line: MOST_ROWS + 1, message: `more than ${MOST_ROWS} rows` }] };
-  if (table.length > 0 && !('email' in table[0]!.record)) return { created: [], faults: [{ line: 1, message: 'there is no column email' }] };
+  if (table.length > MOST_ROWS) return { created: [], faults: [{ line: MOST_ROWS + 1, message: `more than ${MOST_ROWS} rows` }], mailing: 0 };
+  if (table.length > 0 && !('email' in table[0]!.record)) return { created: [], faults: [{ line: 1, message: 'there is no column email' }], mailing: 0 };
   const seen = new Set<string>();
   const known = new Set((await context.store.db.selectFrom('users').select('email_key').where('email_key', 'is not', null).execute()).map(({ email_key }) => email_key!));
   for (const { record, info: { lines: line } } of table) {
@@ -91,15 +99,17 @@ export async function inviteRoster(context: Context, by: Person, csv: string): P
     const team = record['team']?.slice(0, 60);
     rows.push({ line, email, roles: roles.length === 0 ? ['member', 'reviewer'] : (roles as Role[]), ...(team ? { team } : {}) });
   }
-  if (faults.length > 0 || rows.length === 0) return { created: [], faults: faults.length > 0 ? faults : [{ line: 1, message: 'no rows' }] };
+  if (faults.length > 0 || rows.length === 0) return { created: [], faults: faults.length > 0 ? faults : [{ line: 1, message: 'no rows' }], mailing: 0 };
   const tokens = await context.store.transaction(async (tx) => {
     const made: string[] = [];
     for (const row of rows) made.push(await insertInvitation(tx, context, by, row));
     return made;
   });
   const created = rows.map(({ line, email }, i) => ({ line, email, link: linkOf(context, tokens[i]!) }));
-  if (context.mail) for (const { email, link } of created) await mailed(context, email, link);
-  return { created, faults: [] };
+  if (!context.mail) return { created, faults: [], mailing: 0 };
+  const title = await titleOf(context);
+  context.mail.later(created.map(({ email, link }) => mailOf(title, email, link)));
+  return { created, faults: [], mailing: created.length };
 }
 
 export async function openInvitation(db: Context['store']['db'] | Tx, context: Context, hash: string, lock = false) {

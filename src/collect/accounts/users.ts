@@ -148,6 +148,7 @@ export async function ownData({ store: { db } }: Context, person: Person): Promi
     questions: await db.selectFrom('tasks').select(['id', 'category', 'seed_instruction', 'language', 'state', 'created_at']).where('asked_by', '=', person.id).where('kind', '=', 'answer').execute(),
     reviews: await db.selectFrom('reviews').select(['id', 'version', 'round', 'state', 'scores', 'verdict', 'flags', 'comment', 'skip_reason', 'dwell_ms', 'assigned_at', 'submitted_at']).where('reviewer_id', '=', person.id).execute(),
     points: await db.selectFrom('ledger_entries').selectAll().where('user_id', '=', person.id).orderBy('seq').execute(),
+    judgements: await db.selectFrom('audit_votes').select(['vote', 'reason', 'at']).where('moderator_id', '=', person.id).execute(),
     reports: await db.selectFrom('reports').select(['reason', 'state', 'at']).where('reporter_id', '=', person.id).execute(),
   };
 }
@@ -180,6 +181,8 @@ export async function eraseOwn(context: Context, person: Person, proof: Proof): 
     await tx.updateTable('leases').set({ state: 'released' }).where('user_id', '=', id).where('state', '=', 'claimed').execute();
     await tx.updateTable('tasks').set({ state: 'dropped', seed_instruction: '' }).where('asked_by', '=', id).where('kind', '=', 'answer').where('state', '=', 'open').execute();
     await tx.updateTable('reports').set({ reason: '' }).where('reporter_id', '=', id).execute();
+    await tx.updateTable('reports').set({ answer: '' }).where('answered_by', '=', id).execute();
+    await tx.updateTable('audit_votes').set({ reason: '' }).where('moderator_id', '=', id).execute();
     await tx.updateTable('memberships').set({ until: instantOf(context) }).where('user_id', '=', id).where('until', 'is', null).execute();
     await audit(tx, { actor: id, type: 'person.erased', subject: `user:${id}` }, instantOf(context));
   });

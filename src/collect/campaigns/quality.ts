@@ -3,6 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 import { sql } from 'kysely';
 import type { Db } from '../../store/store.ts';
 import type { Context } from '../context.ts';
+import { typingOf } from '../reviewing/reviews.ts';
 import { agreementOn, type AgreementReview, type AgreementRow } from '../rules/agreement.ts';
 import { calibrate } from '../rules/calibrate.ts';
 import type { CategoryKey } from '../rules/categories.ts';
@@ -79,10 +80,13 @@ async function pilot(db: Db, campaign: Campaign) {
   const rows = await db.selectFrom('submissions as s').innerJoin('submission_versions as v', (join) => join.onRef('v.submission_id', '=', 's.id').onRef('v.version', '=', 's.version'))
     .innerJoin('ledger_entries as e', (join) => join.onRef('e.campaign_id', '=', 's.campaign_id').on('e.subject', '=', sql<string>`'submission:' || s.id`).on('e.kind', '=', 'record'))
     .leftJoin('ledger_entries as r', (join) => join.onRef('r.campaign_id', '=', 'e.campaign_id').onRef('r.reverses', '=', 'e.seq'))
-    .select(['s.category', 'e.factors', 'v.telemetry']).where('s.campaign_id', '=', campaign.id).where('s.state', '=', 'accepted').where('r.seq', 'is', null)
-    // Without those whose author had erased how they were typed.
-    .where(sql<boolean>`v.telemetry ? 'active_ms'`).execute();
-  const { rules, found } = calibrate(campaign.points, 'pilot', rows.map(({ category, factors, telemetry }) => ({ category: category as CategoryKey, words: (factors as EntryFactors & { kind: 'record' }).facts.words, active_ms: (telemetry as { active_ms: number }).active_ms })));
+    .select(['s.category', 'e.factors', 'v.telemetry']).where('s.campaign_id', '=', campaign.id).where('s.state', '=', 'accepted').where('r.seq', 'is', null).execute();
+  // Whose typing was erased says nothing of the time that it took.
+  const timed = rows.flatMap(({ category, factors, telemetry }) => {
+    const typing = typingOf(telemetry);
+    return typing ? [{ category: category as CategoryKey, words: (factors as EntryFactors & { kind: 'record' }).facts.words, active_ms: typing.active_ms }] : [];
+  });
+  const { rules, found } = calibrate(campaign.points, 'pilot', timed);
   return found.map(({ category, records, minutes }) => ({
     category, records, base_mp: campaign.points.base_mp[category], full_words: campaign.points.full_words[category], found: minutes === undefined ? null : { base_mp: rules.base_mp[category], full_words: rules.full_words[category] },
   }));

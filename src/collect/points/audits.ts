@@ -11,7 +11,7 @@ import { holdCampaign, requireCampaign, type Campaign } from '../campaigns/curre
 import { instantOf, type Context } from '../context.ts';
 import { closedFor, notFound, Refusal } from '../refusal.ts';
 import { retractRecord } from '../reviewing/decide.ts';
-import { blind } from '../reviewing/reviews.ts';
+import { blind, typingOf } from '../reviewing/reviews.ts';
 import { dayOf } from '../rules/calendar.ts';
 import { forbids } from '../rules/campaign.ts';
 import { oneOf } from '../rules/chance.ts';
@@ -85,7 +85,7 @@ export async function nextAudit(context: Context, person: Person) {
   const submission = await db.selectFrom('submissions').selectAll().where('id', '=', chosen.submission_id).executeTakeFirstOrThrow();
   const { versions, ...content } = await recordContent(db, submission, person.locale);
   const { telemetry } = await db.selectFrom('submission_versions').select('telemetry').where('submission_id', '=', submission.id).where('version', '=', submission.version).executeTakeFirstOrThrow();
-  return { left: items.length, item: { record_id: submission.id, ...content, findings: content.findings.map(blind), version: versions.at(-1)!, telemetry: telemetry as { paste_share: number; active_ms: number; edits: number } } };
+  return { left: items.length, item: { record_id: submission.id, ...content, findings: content.findings.map(blind), version: versions.at(-1)!, telemetry: typingOf(telemetry) } };
 }
 
 /** Judges a record of a sample. Throws Refusal where it needs no vote of this person any more. */
@@ -95,15 +95,14 @@ export async function voteAudit(context: Context, person: Person, recordId: stri
     const campaign = await holdCampaign(tx, (await requireCampaign(tx)).id);
     const why = forbids(campaign.state, 'audit');
     if (why) throw closedFor(why);
-    const items = await openItems(tx, campaign, person);
-    const item = items.find(({ submission_id }) => submission_id === recordId);
-    const sampled = item ?? (await tx.selectFrom('audit_votes').select('award_id').where('submission_id', '=', recordId).where('moderator_id', '=', person.id).executeTakeFirst());
-    if (!sampled) throw notFound();
+    const awards = await tx.selectFrom('awards').select(['id', 'sample']).where('campaign_id', '=', campaign.id).where('user_id', '!=', person.id).execute();
+    const award = awards.find(({ sample }) => (sample as string[]).includes(recordId));
+    if (!award) throw notFound();
     // One after the other, so that no record gets more votes than it needs.
-    await tx.selectFrom('awards').select('id').where('id', '=', sampled.award_id).forUpdate().execute();
+    await tx.selectFrom('awards').select('id').where('id', '=', award.id).forUpdate().execute();
     if (!(await openItems(tx, campaign, person)).some(({ submission_id }) => submission_id === recordId)) throw new Refusal('audited_already', 'This record has been judged.');
-    await tx.insertInto('audit_votes').values({ award_id: sampled.award_id, submission_id: recordId, moderator_id: person.id, vote, reason: reason.trim(), at: instantOf(context) }).execute();
-    await audit(tx, { actor: person.id, type: 'audit.voted', subject: `award:${sampled.award_id}`, payload: { record: recordId } }, instantOf(context));
+    await tx.insertInto('audit_votes').values({ award_id: award.id, submission_id: recordId, moderator_id: person.id, vote, reason: reason.trim(), at: instantOf(context) }).execute();
+    await audit(tx, { actor: person.id, type: 'audit.voted', subject: `award:${award.id}`, payload: { record: recordId } }, instantOf(context));
   });
 }
 

@@ -216,4 +216,4 @@ export async function skipReview(context: Context, person: Person, id: string, r
 }
 
 /** How it was typed, unless that was erased. */
-const typingOf = (telemetry: unknown) => (Object.keys(telemetry as object).length === 0 ? null : (telemetry as { paste_share: number; active_ms: number; edits: number }));
+export const typingOf = (telemetry: unknown) => (Object.keys(telemetry as object).length === 0 ? null : (telemetry as { paste_share: number; active_ms: number; edits: number }));

@@ -12,13 +12,12 @@ import { Source } from '../../text/winnow.ts';
 import { contentOf, countWords, covered, wordsOf } from '../../text/words.ts';
 import type { Check, Found, Place } from './check.ts';
 
-/** Words of a record's texts, made once for all checks of it. */
-const counted = new WeakMap<DatasetRecord, Parts>();
+let last: { readonly record: DatasetRecord; readonly parts: Parts } | undefined;
 
+/** Words of a record's texts, made once for all checks of it: they come one after the other. Of a million records those of all would not fit. */
 function wordsIn(record: DatasetRecord): Parts {
-  const parts = counted.get(record) ?? partsOf(record);
-  counted.set(record, parts);
-  return parts;
+  if (last?.record !== record) last = { record, parts: partsOf(record) };
+  return last.parts;
 }
 
 const ruleOf = (category: string): FormRule | undefined => (isCategory(category) ? FORM_RULES[category] : undefined);

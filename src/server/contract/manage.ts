@@ -41,7 +41,7 @@ export const invitations = z.strictObject({ invitations: z.array(invitationRow) 
 /** CSV with the columns email, and optionally roles (separated by spaces) and team. */
 export const rosterBody = z.strictObject({ csv: text(1_000_000) });
 export const roster = z.strictObject({
-  created: z.array(z.strictObject({ line: z.int(), email: z.string(), link: z.string() })), faults: z.array(z.strictObject({ line: z.int(), message: z.string() })),
+  created: z.array(z.strictObject({ line: z.int(), email: z.string(), link: z.string() })), faults: z.array(z.strictObject({ line: z.int(), message: z.string() })), mailing: z.int(),
 });
 export type RosterAnswer = Read<typeof roster>;
 

@@ -26,7 +26,7 @@ export const decideBody = z.strictObject({ verdict, quality: z.int().min(1).max(
 
 /** A record of somebody's sample: whose, and which belong together, nobody is told. */
 export const auditItem = z.strictObject({
-  record_id: id, category, language: locale, version: recordVersion, passage: passage.nullable(), findings: z.array(checkFinding), guideline, telemetry: z.strictObject({ paste_share: z.number(), active_ms: z.int(), edits: z.int() }),
+  record_id: id, category, language: locale, version: recordVersion, passage: passage.nullable(), findings: z.array(checkFinding), guideline, telemetry: z.strictObject({ paste_share: z.number(), active_ms: z.int(), edits: z.int() }).nullable(),
 });
 export type AuditItem = Read<typeof auditItem>;
 export const nextAudit = z.strictObject({ left: z.int(), item: auditItem.nullable() });

@@ -160,6 +160,7 @@ function Roster() {
         {send.data && (
           <Notice kind={send.data.faults.length > 0 ? 'warn' : 'good'} live title={t('admin:people.rosterMade', { count: send.data.created.length })}>
             {send.data.faults.length > 0 && <ul className="list-disc pl-5">{send.data.faults.map(({ line, message }) => <li key={line}>{t('admin:people.rosterFault', { line, message })}</li>)}</ul>}
+            {send.data.mailing > 0 && <p>{t('admin:people.rosterMailing')}</p>}
             {send.data.created.length > 0 && (
               <details className="mt-2">
                 <summary>{t('admin:people.links')}</summary>

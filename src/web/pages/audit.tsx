@@ -2,6 +2,7 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useTranslation } from '../i18n/react.ts';
+import { ApiError } from '../api/client.ts';
 import { auditQuery, voteAudit } from '../api/review.ts';
 import type { AuditItem } from '../api/types.ts';
 import { QueryState, useErrorText } from '../app/failure.tsx';
@@ -37,15 +38,20 @@ function Item({ item, left }: { readonly item: AuditItem; readonly left: number 
   const [vote, setVote] = useState<'pass' | 'fail'>();
   const [reason, setReason] = useState('');
   const [problem, setProblem] = useState<string>();
+  const next = () => {
+    void client.resetQueries({ queryKey: ['audit'] });
+    void client.invalidateQueries({ queryKey: ['session'] });
+    window.scrollTo({ top: 0 });
+  };
   const send = useMutation({
     mutationFn: () => voteAudit(item.record_id, vote ?? 'pass', reason.trim()),
-    onSuccess: () => {
-      toast({ text: t('audit.thanks') });
-      void client.resetQueries({ queryKey: ['audit'] });
-      void client.invalidateQueries({ queryKey: ['session'] });
-      window.scrollTo({ top: 0 });
+    onSuccess: () => (toast({ text: t('audit.thanks') }), next()),
+    onError: (error) => {
+      // Others were quicker: this record needs no vote more.
+      if (!(error instanceof ApiError && error.code === 'audited_already')) return setProblem(errorText(error));
+      toast({ text: errorText(error) });
+      next();
     },
-    onError: (error) => setProblem(errorText(error)),
   });
   const submit = () => {
     if (!vote) return setProblem(t('review.verdictFirst'));
@@ -76,10 +82,12 @@ function Item({ item, left }: { readonly item: AuditItem; readonly left: number 
             </div>
             {item.findings.length > 0 && <ul className="mt-5 grid gap-1.5 border-t border-line pt-4 text-[0.9375rem]">{item.findings.map((finding) => <li key={finding.code + JSON.stringify(finding.values)} className="text-warn">{say(finding)}</li>)}</ul>}
           </Card>
-          <Card>
-            <CardTitle aside={t('review.factsAside')}>{t('review.facts')}</CardTitle>
-            <Facts columns items={[[t('review.pasted'), format.percent(item.telemetry.paste_share)], [t('review.active'), t('review.minutes', { count: Math.max(1, Math.round(item.telemetry.active_ms / 60_000)) })], [t('review.edits'), format.number(item.telemetry.edits)]]} />
-          </Card>
+          {item.telemetry && (
+            <Card>
+              <CardTitle aside={t('review.factsAside')}>{t('review.facts')}</CardTitle>
+              <Facts columns items={[[t('review.pasted'), format.percent(item.telemetry.paste_share)], [t('review.active'), t('review.minutes', { count: Math.max(1, Math.round(item.telemetry.active_ms / 60_000)) })], [t('review.edits'), format.number(item.telemetry.edits)]]} />
+            </Card>
+          )}
           <Guidance guideline={item.guideline} lang={document.documentElement.lang} />
         </div>
         <form

@@ -34,7 +34,8 @@ export interface TestStudio extends AsyncDisposable {
 
 export interface TestOptions {
   readonly secure?: boolean;
-  readonly mail?: boolean;
+  /** True: one that keeps what is sent. */
+  readonly mail?: boolean | Mailer;
   readonly proxies?: readonly string[];
   readonly start?: number;
   readonly signOn?: SingleSignOnSettings;
@@ -52,8 +53,8 @@ export async function startTestStudio(database: TestDatabase, { secure = false, 
   const random = new Random(7);
   const faults: unknown[] = [];
   const mails: { to: string; subject: string; text: string }[] = [];
-  const mailer: Mailer = { send: async (to, subject, text) => void mails.push({ to, subject, text }) };
-  const context: Context = { store, now: () => clock, random: () => random.next(), similar: new SimilarRecords(), mail: mail ? mailer : undefined, publicUrl };
+  const mailer: Mailer = { send: async (to, subject, text) => void mails.push({ to, subject, text }), later: (many) => void mails.push(...many), trouble: undefined };
+  const context: Context = { store, now: () => clock, random: () => random.next(), similar: new SimilarRecords(), mail: mail === true ? mailer : mail === false ? undefined : mail, publicUrl };
   const app = createApp({ context, workspace, embedded: true, signOn: signOn && new SingleSignOn(signOn, { publicUrl, now: context.now, onFault: (error) => faults.push(error) }) }, { site: siteOf(publicUrl, { host: '127.0.0.1', port }), proxies: new TrustedProxies(proxies), pages: new Pages(undefined), onFault: (error) => faults.push(error), checkAnswers: true });
   const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false });
   server.on('request', (request, response) => void listener(request, response));

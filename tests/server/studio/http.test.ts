@@ -135,6 +135,49 @@ test('tries at a password at once are no more than tries in turn; right ones are
   }
 });
 
+test('a whole office behind one address comes in on the first morning, and whoever mistypes there too', async () => {
+  await using studio = await startTestStudio(database, { proxies: ['127.0.0.1'] });
+  const olga = await owner(studio);
+  const office = { 'x-forwarded-for': '198.51.100.7' };
+  const links = await olga.ok('POST', '/api/manage/roster', { csv: ['email', ...Array.from({ length: 40 }, (_, i) => `p${i}@example.org`)].join('\n') });
+  for (const [i, { link }] of (links.created as { link: string }[]).entries()) {
+    const client = new Client(studio);
+    const token = new URL(link).hash.slice(1);
+    for (let look = 0; look < 2; look++) assert.equal((await client.ask('POST', '/api/invitations/look', { token }, office)).status, 200);
+    assert.equal((await client.ask('POST', '/api/invitations/accept', { token, login: `p${i}`, name: `Person ${i}`, password: PASSWORD, locale: 'en' }, office)).status, 200, `person ${i}`);
+  }
+  for (let i = 0; i < 40; i++) {
+    if (i % 3 === 0) assert.equal((await new Client(studio).ask('POST', '/api/session', { login: `p${i}`, password: 'mistyped' }, office)).status, 403);
+    assert.equal((await new Client(studio).ask('POST', '/api/session', { login: `p${i}`, password: PASSWORD }, office)).status, 200, `person ${i}`);
+  }
+  for (let i = 0; i < 100; i++) assert.equal((await new Client(studio).ask('POST', '/api/invitations/look', { token: 'x'.repeat(43) }, office)).body.error.code, 'link_invalid');
+});
+
+test('wrong passwords: a stranger elsewhere locks nobody out; many addresses together, and one address at many accounts, come to an end', async () => {
+  await using studio = await startTestStudio(database, { proxies: ['127.0.0.1'] });
+  await owner(studio);
+  const from = (address: string, login: string, password = 'wrong') => new Client(studio).ask('POST', '/api/session', { login, password }, { 'x-forwarded-for': address });
+  const { pool } = studio.store;
+  const hits = async (key: string) => (await pool.query<{ hits: number }>('select hits from throttles where key = $1', [key])).rows[0]?.hits ?? 0;
+  for (let i = 0; i < 5; i++) assert.equal((await from('198.51.100.1', 'olga')).status, 403);
+  assert.equal((await from('198.51.100.1', 'olga', PASSWORD)).status, 429);
+  assert.equal((await from('198.51.100.2', 'olga', PASSWORD)).status, 200, 'she works on');
+  assert.deepEqual([await hits('login olga'), await hits('address 198.51.100.1'), await hits('address 198.51.100.2')], [5, 5, 0], 'a right one is not counted, nor does it forgive others');
+
+  await pool.query(`update throttles set hits = 99 where key = 'login olga'`);
+  assert.equal((await from('198.51.100.3', 'olga')).status, 403);
+  assert.equal((await from('198.51.100.4', 'olga')).status, 429);
+  assert.equal(await hits('login olga at 198.51.100.4'), 0, 'what was not heard is not counted');
+  studio.advance(3_601_000);
+  assert.equal((await from('198.51.100.4', 'olga', PASSWORD)).status, 200);
+
+  assert.equal((await from('198.51.100.5', 'nobody')).status, 403);
+  await pool.query(`update throttles set hits = 299 where key = 'address 198.51.100.5'`);
+  assert.equal((await from('198.51.100.5', 'somebody')).status, 403);
+  const reply = await from('198.51.100.5', 'olga', PASSWORD);
+  assert.deepEqual([reply.status, reply.headers.get('retry-after')], [429, '900']);
+});
+
 test('bodies are bounded, and requests a minute', async () => {
   await using studio = await startTestStudio(database);
   const olga = await owner(studio);

@@ -72,7 +72,8 @@ test('two moderators judge the sample blind, a third where they differ; the fail
   assert.equal(await judge(judges[1]!, (id) => failed.has(id) || id === sample[9]), 10);
   assert.deepEqual((await listed(olga))[0].audit, { sampled: 10, judged: 9, failed: 3 });
   assert.equal(await judge(judges[2]!, (id) => failed.has(id)), 1, 'only where two differ');
-  await judges[2]!.refused('POST', `/api/audit/${sample[0]}`, { vote: 'pass', reason: '' }, 'not_found');
+  await judges[2]!.refused('POST', `/api/audit/${sample[0]}`, { vote: 'pass', reason: '' }, 'audited_already');
+  await judges[2]!.refused('POST', `/api/audit/${award.id}`, { vote: 'pass', reason: '' }, 'not_found');
 
   const before = (await people[0]!.ok('GET', '/api/home')).points.settled;
   const each = (await studio.store.db.selectFrom('ledger_entries').select('delta_mp').where('subject', 'in', [...failed].map((id) => `submission:${id}`)).execute()).map(({ delta_mp }) => delta_mp);
@@ -128,6 +129,21 @@ test('who has fewer points after the audit falls behind, and without a prize lef
   const [now] = await listed(olga);
   await olga.ok('POST', `/api/manage/awards/${now.id}/moves`, { event: 'forfeit', reason: 'Gave it up.' });
   assert.deepEqual(await standing(olga), [['writer0', 1, 'audited'], ['writer1', null, 'forfeited']]);
+});
+
+test('of several who judge the same record at once as many count as it needs', async () => {
+  await using studio = await startTestStudio(database);
+  const { people, judges } = await ready(studio, [40], [{ from: 1, to: 1, text: 'A day off' }], 5);
+  const [record] = await sampleOf(studio, people[0]!);
+  const vote = (client: Client, says: 'pass' | 'fail') => client.ask('POST', `/api/audit/${record}`, { vote: says, reason: says === 'fail' ? 'Copied.' : '' });
+  for (const [client, says] of [[judges[0]!, 'pass'], [judges[1]!, 'fail']] as const) assert.equal((await vote(client, says)).status, 200);
+  // One vote is missing: two of these three come too late.
+  const replies = await Promise.all([vote(judges[2]!, 'pass'), vote(judges[3]!, 'fail'), vote(judges[4]!, 'pass')]);
+  assert.deepEqual(replies.map(({ status }) => status).sort((a, b) => a - b), [200, 409, 409]);
+  const twice = await Promise.all([1, 2, 3].map(() => vote(judges[0]!, 'fail')));
+  assert.ok(twice.every(({ status, body }) => status === 409 && body.error.code === 'audited_already'), 'nobody votes twice');
+  assert.equal((await studio.store.db.selectFrom('audit_votes').selectAll().execute()).length, 3);
+  assert.deepEqual(studio.faults, []);
 });
 
 test('a moderator who is a candidate judges others alone', async () => {

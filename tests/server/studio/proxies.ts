@@ -66,7 +66,7 @@ export interface ProxyProgram {
   /** Why it is skipped; false if it is not. */
   readonly missing: string | false;
   /** The example, at another place, changed as a test wants it. */
-  start(place: ProxyPlace, change?: (config: string) => string): Promise<AsyncDisposable>;
+  readonly start: (place: ProxyPlace, change?: (config: string) => string) => Promise<AsyncDisposable>;
 }
 
 /** What is replaced must be there: an example that changed its words would no longer be tried. */

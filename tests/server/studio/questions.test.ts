@@ -92,6 +92,8 @@ test('three may be open; the same one is asked once; what is not well formed is 
   await first.ok('DELETE', `/api/questions/${questions[0].id}`);
   await first.ok('POST', '/api/questions', ask(RECORDS[3].instruction));
   const other = first === ann ? bob : ann;
+  const many = await Promise.all([1, 2, 3, 4, 5, 6].map((n) => other.ask('POST', '/api/questions', ask(`Which ${['stone', 'metal', 'wood', 'cloth', 'colour', 'sound'][n - 1]} was known to people before all others of its kind?`))));
+  assert.deepEqual(many.map(({ status }) => status).sort((a, b) => a - b), [200, 200, 200, 409, 409, 409], 'also when all come at once');
   assert.equal((await other.ask('DELETE', `/api/questions/${questions[1].id}`)).status, 404);
   await studio.store.db.updateTable('users').set({ stopped: true }).execute();
   await other.refused('POST', '/api/questions', ask(RECORDS[4].instruction), 'open_questions');

@@ -107,6 +107,7 @@ export default {
     rosterDo: 'Invite them all',
     rosterMade: '{count, plural, one {# invitation made} other {# invitations made}}',
     rosterFault: 'Line {line}: {message}',
+    rosterMailing: 'Their mails are on the way. Whoever does not get one needs the link below.',
     links: 'Show the links',
     invitations: 'Open invitations',
     invitationsCaption: 'Invitations that nobody has used yet',

@@ -107,6 +107,7 @@ export default {
     rosterDo: 'Пригласить всех',
     rosterMade: '{count, plural, one {Создано # приглашение} few {Создано # приглашения} many {Создано # приглашений} other {Создано # приглашения}}',
     rosterFault: 'Строка {line}: {message}',
+    rosterMailing: 'Письма отправляются. Кто своего не получит, тому нужна ссылка ниже.',
     links: 'Показать ссылки',
     invitations: 'Открытые приглашения',
     invitationsCaption: 'Приглашения, которыми ещё не воспользовались',
