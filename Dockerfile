@@ -1,6 +1,7 @@
 # The studio as a container, without the engine: it collects, reviews and seals. Built from a clone: docker build -t roslin .
 #   docker run -d --name roslin -p 127.0.0.1:8000:8000 -v roslin:/data roslin --public-url https://studio.example.org --trusted-proxy 172.16.0.0/12
 #   docker logs roslin            # the link by which the first owner is made
+# Tests hold it to the program and run its health check; no image was built from it yet.
 # A proxy with TLS stands before it (docs/proxy). No secret is in the image: DATABASE_URL, ROSLIN_SMTP and ROSLIN_MAIL_FROM come with --env-file.
 
 FROM node:24-bookworm-slim AS build

@@ -87,18 +87,20 @@ class Staging {
     mkdirSync(this.#folder, { recursive: true });
   }
 
-  /** The next piece of a file; whether it was the last. Pieces of one file follow each other. */
-  write(name: string, piece: Buffer, last: boolean): void {
+  /** The next piece of a file; whether it was the last. False, and nothing written, where pieces of one file do not follow each other. */
+  write(name: string, piece: Buffer, last: boolean): boolean {
     if (this.#open === undefined) {
       const target = join(this.#folder, ...name.split('/'));
+      if (existsSync(target)) return false;
       mkdirSync(dirname(target), { recursive: true });
       this.#open = { name, descriptor: openSync(target, 'wx') };
     }
-    if (this.#open.name !== name) throw new RangeError('pieces of two files');
+    if (this.#open.name !== name) return false;
     for (let at = 0; at < piece.length;) at += writeSync(this.#open.descriptor, piece, at);
-    if (!last) return;
+    if (!last) return true;
     closeSync(this.#open.descriptor);
     this.#open = undefined;
+    return true;
   }
 
   /** Whether every file has had its last piece; then all are on the disk. */
@@ -161,7 +163,7 @@ async function readInto(tx: Tx, staging: Staging, path: string): Promise<BackupC
       counts.rows++;
     } else if (value.file !== undefined) {
       if (!/^[\w-]+\/\d+\/[\w-]+(?:\.[\w-]+)*$/.test(value.file)) throw refuse(path, 'a file outside of the datasets');
-      staging.write(value.file, Buffer.from(value.base64 ?? '', 'base64'), value.last === true);
+      if (!staging.write(value.file, Buffer.from(value.base64 ?? '', 'base64'), value.last === true)) throw refuse(path, CUT);
       if (value.last) counts.files++;
     }
   }

@@ -1,6 +1,7 @@
 /** A backup holds everything of one instant, and nothing that was changed passes. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -159,4 +160,25 @@ test('a restore that runs is left alone, and a second one and occupied folders a
     }
   }
   assert.deepEqual(readdirSync(occupied), ['datasets']);
+});
+
+test('names and pieces of files that no backup of ours has are refused, under a hash that is right; nothing is left', async () => {
+  const file = join(folder, 'header.roslin');
+  const workspace = join(folder, 'pieces');
+  await backup(await database.store(), workspace, file);
+  const header = gunzipSync(readFileSync(file)).toString().split('\n')[0]!;
+  const piece = (name: string, last = true) => JSON.stringify({ file: name, last, base64: 'e30=' });
+  const [elsewhere, cut] = [/a file outside of the datasets/, /one that is cut or changed/];
+  const spoilt: Record<string, [lines: string[], says: RegExp]> = {
+    'up and out': [[piece('demo/1/../../x')], elsewhere], 'out at the top': [[piece('../1/x')], elsewhere], absolute: [[piece('/etc/1/x')], elsewhere], hidden: [[piece('demo/1/.bashrc')], elsewhere], backslashes: [[piece('demo\\1\\x')], elsewhere],
+    'another file begins': [[piece('demo/1/a', false), piece('demo/1/b')], cut], 'a file twice': [[piece('demo/1/a'), piece('demo/1/a')], cut], 'no last piece': [[piece('demo/1/a'), piece('demo/1/b', false)], cut],
+  };
+  const store = await database.store();
+  for (const [name, [lines, says]] of Object.entries(spoilt)) {
+    const text = `${[header, ...lines].join('\n')}\n`;
+    const path = join(folder, 'spoilt.roslin');
+    writeFileSync(path, gzipSync(`${text}${JSON.stringify({ end: { rows: 0, files: lines.filter((line) => line.includes('true')).length, sha256: createHash('sha256').update(text).digest('hex') } })}\n`));
+    await assert.rejects(restore(store, workspace, path), (error) => error instanceof InputError && says.test(error.message), name);
+    assert.deepEqual(readdirSync(workspace), [], name);
+  }
 });
