@@ -2,10 +2,12 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { request, type IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { command as upCommand } from '../../src/cli/up.ts';
 import { POSTGRES_VERSION } from '../../src/store/postgres-version.ts';
 import { root } from './support.ts';
@@ -32,9 +34,15 @@ test('the unit is one that systemd takes, and shuts in what it starts', { skip: 
   assert.ok(Number(exposure) <= 2, `${exposure} ${security.stderr}`);
 });
 
+/** Else the command would build them, which this user may not. */
+function pagesAreNew(): boolean {
+  const built = statSync(join(root, 'dist/web/index.html'), { throwIfNoEntry: false });
+  return built !== undefined && readdirSync(join(root, 'src/web'), { recursive: true, encoding: 'utf8' }).every((name) => statSync(join(root, 'src/web', name)).mtimeMs <= built.mtimeMs);
+}
+
 /** As somebody else than root, with no capability and none to be had, where this machine lets us. */
 const asRoot = process.getuid?.() === 0;
-const why = asRoot && !has('setpriv') ? 'no setpriv was found (apt-get install util-linux)' : existsSync(join(root, 'dist/web/index.html')) ? false : 'the pages are not built (npm run build:web)';
+const why = asRoot && !has('setpriv') ? 'no setpriv was found (apt-get install util-linux)' : pagesAreNew() ? false : 'the pages are not built, or older than their sources (npm run build:web)';
 
 test('the unit\'s ExecStart starts the studio as a user without privileges, and SIGTERM ends it in order', { skip: why }, async () => {
   assert.equal(setting('User'), 'roslin');
@@ -56,7 +64,18 @@ test('the unit\'s ExecStart starts the studio as a user without privileges, and 
     const pid = join(state, 'studio/postgres/data/postmaster.pid');
     assert.ok(existsSync(pid));
     assert.equal(execFileSync('stat', ['-c', '%a %a', join(state, 'studio')], { encoding: 'utf8' }).trim().slice(-2), '00', 'nobody else looks in');
+    // In the middle of a request, which is answered still.
+    const sent = JSON.stringify({ login: 'nobody', password: 'wrong' });
+    const asking = request(`${listening}/api/session`, { method: 'POST', agent: false, headers: { origin: url, 'content-type': 'application/json', 'content-length': String(sent.length) } });
+    const answered = once(asking, 'response') as Promise<[IncomingMessage]>;
+    asking.write(sent.slice(0, 5));
+    await sleep(300);
     child.kill('SIGTERM');
+    await sleep(300);
+    asking.end(sent.slice(5));
+    const [response] = await answered;
+    response.resume();
+    assert.equal(response.statusCode, 403);
     const [code] = await ended;
     assert.equal(String(code), setting('SuccessExitStatus'), said);
     assert.ok(!existsSync(pid), 'the database has stopped with it');
