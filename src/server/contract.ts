@@ -48,9 +48,9 @@ export const ROUTES = {
   session: route({ method: 'GET', url: '/api/session', access: 'anyone', answer: account.session, perMinute: OFFICE }),
   signIn: route({ method: 'POST', url: '/api/session', access: 'anyone', body: account.signInBody, answer: done, perMinute: 600 }),
   signOut: route({ method: 'DELETE', url: '/api/session', access: 'anyone', answer: done }),
-  startSignOn: route({ method: 'POST', url: '/api/sign-on', access: 'anyone', body: account.startSignOnBody, answer: account.startedSignOn, perMinute: 30 }),
+  startSignOn: route({ method: 'POST', url: '/api/sign-on', access: 'anyone', body: account.startSignOnBody, answer: account.startedSignOn, perMinute: 600 }),
   /** Where the organisation's sign-in sends the browser back to. */
-  finishSignOn: route({ method: 'GET', url: '/api/sign-on/callback', access: 'anyone', query: account.signOnQuery, answer: undefined, perMinute: 30 }),
+  finishSignOn: route({ method: 'GET', url: '/api/sign-on/callback', access: 'anyone', query: account.signOnQuery, answer: undefined, perMinute: 600 }),
   setUp: route({ method: 'POST', url: '/api/setup', access: 'anyone', body: account.setUpBody, answer: done, perMinute: 10 }),
   startDemo: route({ method: 'POST', url: '/api/setup/demo', access: 'owner', body: account.demoBody, answer: done, perMinute: 10 }),
   lookAtInvitation: route({ method: 'POST', url: '/api/invitations/look', access: 'anyone', body: account.lookBody, answer: account.invitation, perMinute: OFFICE }),
