@@ -114,21 +114,24 @@ export async function changePassword(context: Context, person: Person, proof: Pr
   });
 }
 
-export async function changePerson(context: Context, by: Person, id: string, change: { readonly roles?: readonly Role[] | undefined; readonly team?: string | null | undefined; readonly status?: 'active' | 'suspended' | undefined }): Promise<void> {
+export async function changePerson(context: Context, by: Person, id: string, change: { readonly roles?: readonly Role[] | undefined; readonly team?: string | null | undefined; readonly status?: 'active' | 'suspended' | undefined; readonly stopped?: false | undefined }): Promise<void> {
   await context.store.transaction(async (tx) => {
     const owners = await tx.selectFrom('users').select('id').where('status', '=', 'active').where((eb) => eb('roles', '@>', eb.val(['owner'] as Role[]))).orderBy('id').forUpdate().execute();
     const user = await tx.selectFrom('users').select(['id', 'roles', 'status']).where('id', '=', id).forUpdate().executeTakeFirst();
     if (!user || user.status === 'erased') throw notFound();
     // An administrator makes nobody an owner, and touches none.
+    // Whoever was found to have copied does not forgive it to themselves.
+    if (change.stopped === false && id === by.id) throw new Refusal('forbidden', 'Somebody else lets you write again.');
     const touchesOwner = user.roles.includes('owner') || change.roles?.includes('owner');
     if (touchesOwner && !by.roles.includes('owner')) throw new Refusal('forbidden', 'Only an owner can change owners.');
     const stays = (change.roles ?? user.roles).includes('owner') && (change.status ?? user.status) === 'active';
     if (user.roles.includes('owner') && !stays && owners.length <= 1) throw new Refusal('last_owner', 'The last owner stays: make somebody else an owner first.');
     if (change.roles) await tx.updateTable('users').set({ roles: [...new Set(change.roles)] }).where('id', '=', id).execute();
     if (change.status) await tx.updateTable('users').set({ status: change.status }).where('id', '=', id).execute();
+    if (change.stopped === false) await tx.updateTable('users').set({ stopped: false }).where('id', '=', id).execute();
     if (change.team !== undefined) await joinTeam(tx, context, id, change.team);
     if (change.roles || change.status) await endSessions(tx, id);
-    await audit(tx, { actor: by.id, type: 'person.changed', subject: `user:${id}`, payload: { ...(change.roles && { roles: change.roles }), ...(change.status && { status: change.status }), ...(change.team !== undefined && { team: change.team !== null }) } }, instantOf(context));
+    await audit(tx, { actor: by.id, type: 'person.changed', subject: `user:${id}`, payload: { ...(change.roles && { roles: change.roles }), ...(change.status && { status: change.status }), ...(change.team !== undefined && { team: change.team !== null }), ...(change.stopped === false && { stopped: false }) } }, instantOf(context));
   });
 }
 

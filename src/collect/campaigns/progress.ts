@@ -31,10 +31,10 @@ export async function progressView(context: Context) {
 
 export async function listPeople({ store: { db } }: Context) {
   const campaign = await currentCampaign(db);
-  const rows = await db.selectFrom('users as u').leftJoin('memberships as m', (join) => join.onRef('m.user_id', '=', 'u.id').on('m.until', 'is', null)).leftJoin('teams as t', 't.id', 'm.team_id').select(['u.id', 'u.display_name', 'u.login', 'u.email', 'u.roles', 'u.status', 'u.created_at', 't.name as team']).orderBy('u.id').limit(20_000).execute();
+  const rows = await db.selectFrom('users as u').leftJoin('memberships as m', (join) => join.onRef('m.user_id', '=', 'u.id').on('m.until', 'is', null)).leftJoin('teams as t', 't.id', 'm.team_id').select(['u.id', 'u.display_name', 'u.login', 'u.email', 'u.roles', 'u.status', 'u.stopped', 'u.created_at', 't.name as team']).orderBy('u.id').limit(20_000).execute();
   const accepted = campaign ? await db.selectFrom('submissions').select(['author_id', (eb) => eb.fn.countAll<number>().as('n')]).where('campaign_id', '=', campaign.id).where('state', '=', 'accepted').groupBy('author_id').execute() : [];
   const counts = new Map(accepted.map(({ author_id, n }) => [author_id, n]));
-  return rows.map(({ id, display_name: name, login, email, roles, status, created_at, team }) => ({ id, name, login, email, roles, team, status, accepted: counts.get(id) ?? 0, joined_at: created_at.toISOString() }));
+  return rows.map(({ id, display_name: name, login, email, roles, status, stopped, created_at, team }) => ({ id, name, login, email, roles, team, status, stopped, accepted: counts.get(id) ?? 0, joined_at: created_at.toISOString() }));
 }
 
 const PAGE = 100;

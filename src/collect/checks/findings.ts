@@ -1,5 +1,5 @@
 /**
- * What the server finds in a record beside the form rules: near-duplicates in the whole campaign, personal data and secrets, bad language,
+ * What the server finds in a record beside the form rules: near-duplicates in the whole campaign, personal data, names of colleagues and secrets, bad language,
  * another language than the task's. A finding blocks only at submit, and says what and where.
  */
 import { loadLanguages } from '../../text/language.ts';
@@ -11,6 +11,7 @@ import type { Campaign } from '../campaigns/current.ts';
 import type { Context } from '../context.ts';
 import type { CategoryKey } from '../rules/categories.ts';
 import { formFindings, type FindingCode, type RecordText } from '../rules/forms.ts';
+import { findColleagues } from './colleagues.ts';
 import { likeness } from './likeness.ts';
 
 /** What the server finds beside the form rules. */
@@ -59,6 +60,9 @@ export async function serverFindings(context: Context, campaign: Campaign, recor
     for (const [kind, places] of Map.groupBy(findPersonal(text[field]), (one) => one.kind)) {
       found.push({ code: 'personal_data', field, severity: campaign.policy.personal_data, values: { kind }, spans: places.slice(0, MOST_SPANS).map(({ from, to }) => [from, to]) });
     }
+    // Never blocked: a colleague may have the name of somebody whom everybody knows.
+    const colleagues = await findColleagues(context.store.db, text[field]);
+    if (colleagues.length > 0) found.push({ code: 'personal_data', field, severity: 'warn', values: { kind: 'colleague' }, spans: colleagues.slice(0, MOST_SPANS) });
     for (const [kind, places] of Map.groupBy(findSecrets(text[field]), (one) => one.kind)) {
       found.push({ code: 'secret', field, severity: 'block', values: { kind }, spans: places.slice(0, MOST_SPANS).map(({ from, to }) => [from, to]) });
     }

@@ -26,11 +26,11 @@ export const progress = z.strictObject({
 export type ProgressView = Read<typeof progress>;
 
 export const personRow = z.strictObject({
-  id, name: z.string(), login: z.string(), email: z.string().nullable(), roles: z.array(role), team: z.string().nullable(), status: z.enum(['active', 'suspended', 'erased']), accepted: z.int(), joined_at: instant,
+  id, name: z.string(), login: z.string(), email: z.string().nullable(), roles: z.array(role), team: z.string().nullable(), status: z.enum(['active', 'suspended', 'erased']), stopped: z.boolean(), accepted: z.int(), joined_at: instant,
 });
 export type PersonRow = Read<typeof personRow>;
 export const people = z.strictObject({ people: z.array(personRow) });
-export const changePersonBody = z.strictObject({ roles: z.array(role).min(1).optional(), team: line(60).nullable().optional(), status: z.enum(['active', 'suspended']).optional() });
+export const changePersonBody = z.strictObject({ roles: z.array(role).min(1).optional(), team: line(60).nullable().optional(), status: z.enum(['active', 'suspended']).optional(), stopped: z.literal(false).optional() });
 
 export const email = z.string().trim().max(254).regex(/^[^\s@<>"(),;:]+@[^\s@<>"(),;:]+$/, 'is no e-mail address');
 export const inviteBody = z.strictObject({ roles: z.array(role).min(1), email: email.optional(), team: line(60).optional() });

@@ -15,7 +15,7 @@ export const progressQuery = () => get<ProgressView>('progress', '/api/manage/pr
 export const qualityQuery = () => get<QualityView>('quality', '/api/manage/quality');
 
 export const peopleQuery = () => get<{ people: readonly PersonRow[] }>('people', '/api/manage/people');
-export const changePerson = (id: string, change: { roles?: readonly Role[]; team?: string | null; status?: 'active' | 'suspended' }) => call<unknown>('PATCH', `/api/manage/people/${id}`, { body: change });
+export const changePerson = (id: string, change: { roles?: readonly Role[]; team?: string | null; status?: 'active' | 'suspended'; stopped?: false }) => call<unknown>('PATCH', `/api/manage/people/${id}`, { body: change });
 export const invitationsQuery = () => get<{ invitations: readonly InvitationRow[] }>('invitations', '/api/manage/invitations');
 export const invite = (input: { roles: readonly Role[]; email?: string | undefined; team?: string | undefined }) => call<{ link: string; mailed: boolean }>('POST', '/api/manage/invitations', { body: input });
 export const revokeInvitation = (id: string) => call<unknown>('DELETE', `/api/manage/invitations/${id}`);

@@ -47,7 +47,7 @@ export default function People() {
                 columns={[
                   { key: 'name', head: t('account.name'), names: true, cell: ({ name, login }) => <>{name}<span className="block text-sm font-normal text-soft">{login}</span></> },
                   { key: 'team', head: t('board.team'), wideOnly: true, cell: ({ team }) => team ?? '–' },
-                  { key: 'roles', head: t('admin:people.roles'), cell: ({ roles, status }) => <span className="flex flex-wrap gap-1">{roles.map((role) => <Badge key={role} tone={role === 'member' ? 'plain' : 'accent'}>{t(`role.${role}`)}</Badge>)}{status !== 'active' && <Badge tone="bad">{t(`admin:people.status.${status}`)}</Badge>}</span> },
+                  { key: 'roles', head: t('admin:people.roles'), cell: ({ roles, status, stopped }) => <span className="flex flex-wrap gap-1">{roles.map((role) => <Badge key={role} tone={role === 'member' ? 'plain' : 'accent'}>{t(`role.${role}`)}</Badge>)}{status !== 'active' && <Badge tone="bad">{t(`admin:people.status.${status}`)}</Badge>}{stopped && <Badge tone="bad">{t('admin:people.stopped')}</Badge>}</span> },
                   { key: 'accepted', head: t('board.accepted'), align: 'right', cell: ({ accepted }) => format.number(accepted) },
                   { key: 'act', head: <span className="sr-only">{t('admin:people.change')}</span>, align: 'right', cell: (person) => person.status !== 'erased' && <Button size="small" aria-label={t('admin:people.changeOf', { name: person.name })} onClick={() => setEditing(person)}>{t('admin:people.change')}</Button> },
                 ]}
@@ -85,8 +85,9 @@ function Edit({ person, onClose }: { readonly person: PersonRow; readonly onClos
   const [roles, setRoles] = useState(person.roles);
   const [team, setTeam] = useState(person.team ?? '');
   const [suspended, setSuspended] = useState(person.status === 'suspended');
+  const [lifted, setLifted] = useState(false);
   const save = useMutation({
-    mutationFn: () => changePerson(person.id, { roles, team: team.trim() || null, status: suspended ? 'suspended' : 'active' }),
+    mutationFn: () => changePerson(person.id, { roles, team: team.trim() || null, status: suspended ? 'suspended' : 'active', ...(lifted && { stopped: false }) }),
     onSuccess: async () => {
       toast({ text: t('common.saved') });
       await client.invalidateQueries({ queryKey: ['manage'] });
@@ -100,6 +101,7 @@ function Edit({ person, onClose }: { readonly person: PersonRow; readonly onClos
         <RoleChecks roles={roles} onChange={setRoles} />
         <TextField label={t('board.team')} maxLength={60} value={team} onChange={({ target }) => setTeam(target.value)} />
         <CheckField label={t('admin:people.suspend')} hint={t('admin:people.suspendHint')} checked={suspended} onChange={({ target }) => setSuspended(target.checked)} />
+        {person.stopped && <CheckField label={t('admin:people.lift')} hint={t('admin:people.liftHint')} checked={lifted} onChange={({ target }) => setLifted(target.checked)} />}
       </div>
     </Dialog>
   );

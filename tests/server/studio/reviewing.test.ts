@@ -7,7 +7,7 @@ import { book } from '../../../src/collect/points/ledger.ts';
 import { entriesOfRecord } from '../../../src/collect/rules/ledger.ts';
 import { newId } from '../../../src/store/id.ts';
 import { TestDatabase } from '../../store/database.ts';
-import { join_, newKey, openCampaign, owner, RECORDS, review, startTestStudio, write, type Client, type TestStudio } from './client.ts';
+import { join_, newKey, openCampaign, owner, PASSWORD, RECORDS, review, startTestStudio, write, type Client, type TestStudio } from './client.ts';
 
 const database = await TestDatabase.start();
 after(() => database[Symbol.asyncDispose]());
@@ -76,6 +76,19 @@ test('a record taken out stops its author for copying alone', async () => {
   await ann.ok('POST', `/api/drafts/${draft.id}/release`, { reason: 'not mine' });
   const { error } = await ann.refused('POST', '/api/tasks/claim', { category: 'open_qa', kind: 'author' }, 'pending_cap');
   assert.equal(error.values.because, 'stopped');
+  // Whoever manages people lets them write again; what was taken out stays out.
+  const person = async () => (await olga.ok('GET', '/api/manage/people')).people.find(({ login }: { login: string }) => login === 'ann');
+  const { id, stopped } = await person();
+  assert.equal(stopped, true);
+  await mod.refused('PATCH', `/api/manage/people/${id}`, { stopped: false }, 'forbidden');
+  await olga.refused('PATCH', `/api/manage/people/${id}`, { stopped: true }, 'invalid_request');
+  await olga.ok('PATCH', `/api/manage/people/${id}`, { roles: ['admin', 'member'] });
+  await ann.ok('POST', '/api/session', { login: 'ann', password: PASSWORD });
+  await ann.refused('PATCH', `/api/manage/people/${id}`, { stopped: false }, 'forbidden');
+  await olga.ok('PATCH', `/api/manage/people/${id}`, { stopped: false });
+  assert.equal((await person()).stopped, false);
+  await ann.ok('POST', '/api/tasks/claim', { category: 'open_qa', kind: 'author' });
+  assert.equal((await ann.ok('GET', `/api/records/${second}`)).state, 'retracted');
 });
 
 test('looking at the prizes nominates nobody: the jobs do, and freezing waits for them', async () => {
