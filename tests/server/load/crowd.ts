@@ -40,6 +40,9 @@ interface Writing {
   revision: number;
   saves: number;
   whole: boolean;
+  /** A save is on its way, or had no answer: what the server has is not known, and nothing is handed in. */
+  unsure: boolean;
+  handingIn: boolean;
 }
 
 /** Undecided records are few at first: then one reviews. */
@@ -138,7 +141,8 @@ class Worker {
 
   async #save(): Promise<void> {
     const draft = this.#draft;
-    if (!draft) return;
+    // As the page does: nothing is saved while it is handed in.
+    if (!draft || draft.handingIn) return;
     const { saves } = this.#o.pace;
     draft.saves++;
     // Once it is whole its end is taken away and written again.
@@ -146,11 +150,13 @@ class Worker {
     const body = typed === saves ? draft.text : { ...typedSoFar({ ...draft.text, category: draft.category }, typed, saves), context: draft.text.context };
     const known = this.#o.acknowledged.drafts.get(draft.id);
     if (known) known.sent = body;
+    draft.unsure = true;
     const reply = await this.#ask('PUT', `/api/drafts/${draft.id}`, { body, revision: draft.revision, device: 'crowd' }, 'PUT /api/drafts/{id}');
     if (reply.status !== 200) {
       draft.saves--;
       return;
     }
+    draft.unsure = false;
     draft.revision = reply.body.revision;
     draft.whole ||= draft.saves >= saves;
     this.#o.acknowledged.drafts.set(draft.id, { revision: draft.revision, body, closed: false });
@@ -181,7 +187,7 @@ class Worker {
         await this.#ask('POST', `/api/drafts/${this.#draft.id}/check`, { body: this.#draft.text }, 'POST /api/drafts/{id}/check');
         return;
       case 'hand_in':
-        return this.#draft.whole ? this.#handIn(this.#draft) : this.#nextReview();
+        return this.#draft.whole && !this.#draft.unsure ? this.#handIn(this.#draft) : this.#nextReview();
       case 'review':
         return this.#nextReview();
     }
@@ -198,10 +204,19 @@ class Worker {
     if (at < 0) return;
     const { instruction, response } = this.#o.texts.splice(at, 1)[0]!;
     this.#o.acknowledged.drafts.set(id, { revision, body, closed: false });
-    this.#draft = { id, category: drawn, text: { instruction, context: body.context, response }, revision, saves: 0, whole: false };
+    this.#draft = { id, category: drawn, text: { instruction, context: body.context, response }, revision, saves: 0, whole: false, unsure: false, handingIn: false };
   }
 
   async #handIn(draft: Writing): Promise<void> {
+    draft.handingIn = true;
+    try {
+      await this.#sendIn(draft);
+    } finally {
+      draft.handingIn = false;
+    }
+  }
+
+  async #sendIn(draft: Writing): Promise<void> {
     const key = `${draft.id}-${this.#handedIn++}`;
     const input = { draft_id: draft.id, revision: draft.revision, body: draft.text, attestation: { original: true, no_ai: true }, telemetry: { paste_share: 0.1, active_ms: 60_000, edits: 40 }, idempotency_key: key };
     const known = this.#o.acknowledged.drafts.get(draft.id);
