@@ -80,13 +80,15 @@ const write = (source: string, type: ExportType, out: string): Written & { reado
   const { seconds, output } = run(process.execPath, ['bench/export-write.ts', '--model', source, '--type', type, '--out', out, '--threads', String(threads)]);
   return { ...(JSON.parse(output) as Written), wall: seconds };
 };
-let build = '';
 const quantise = (source: string, type: ExportType, out: string): number => {
   rmSync(out, { force: true });
   const flags = PEER[type];
-  const { seconds, output, said } = run(quantiser, [...flags.slice(0, -1), source, out, flags.at(-1)!, String(threads)]);
-  build = /build = \d+ \(\w+\)/.exec(output + said)?.[0] ?? build;
-  return seconds;
+  return run(quantiser, [...flags.slice(0, -1), source, out, flags.at(-1)!, String(threads)]).seconds;
+};
+/** As it calls itself where it begins. */
+const release = (source: string): string => {
+  const { output, said } = run(quantiser, ['--dry-run', source, 'Q8_0']);
+  return /version: .*/.exec(output + said)?.[0] ?? 'an unknown version';
 };
 
 async function makeNeox(folder: string): Promise<string> {
@@ -224,5 +226,5 @@ async function proof(name: string) {
 
 const models = [];
 for (const name of values.models.split(',')) models.push(await proof(name));
-const report = { ...machine(), date: new Date().toISOString(), threads, peer: `llama-quantize (${build})`, bars: BARS, models };
+const report = { ...machine(), date: new Date().toISOString(), threads, peer: `llama-quantize, ${release(join(values.work, `${models[0]!.name}.f32.gguf`))}`, bars: BARS, models };
 writeFileSync(values.out, `${JSON.stringify(report, null, 2)}\n`);

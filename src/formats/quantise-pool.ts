@@ -36,6 +36,8 @@ interface Waiting {
 interface Thread {
   readonly worker: Worker;
   readonly waiting: Waiting[];
+  /** Why it is no more. */
+  failure?: unknown;
 }
 
 export class QuantisePool {
@@ -44,14 +46,17 @@ export class QuantisePool {
   #threads: Thread[] = [];
   #here = new Uint8Array(0);
 
-  constructor(threads = availableParallelism()) {
+  readonly #program: URL;
+
+  constructor(threads = availableParallelism(), program = PROGRAM) {
     this.#workers = Math.max(0, threads - 1);
+    this.#program = program;
   }
 
   /** Threads begin to start: they take a tenth of a second. */
   start(): void {
     if (this.#rooms) return;
-    this.#threads = Array.from({ length: this.#workers }, begin);
+    this.#threads = Array.from({ length: this.#workers }, () => begin(this.#program));
     this.#rooms = Array.from({ length: (QUEUED + 1) * this.#workers + 1 }, () => new SharedArrayBuffer(0, { maxByteLength: MOST_BYTES }));
   }
 
@@ -86,6 +91,8 @@ export class QuantisePool {
    */
   away(dtype: WritableDType, source: Float32Array, rowLength: number, where: string): Piece | undefined {
     this.start();
+    const dead = this.#threads.find(({ failure }) => failure !== undefined);
+    if (dead) throw dead.failure;
     const [rooms, length] = [this.#rooms!, bytesOf(dtype, source.length)];
     const room = rooms.pop();
     if (!room) return undefined;
@@ -114,21 +121,26 @@ export class QuantisePool {
   }
 }
 
+const PROGRAM = new URL(import.meta.url.endsWith('.ts') ? './quantise-worker.ts' : './quantise-worker.js', import.meta.url);
+
 /** A thread answers in the order of what it was asked. */
-function begin(): Thread {
-  const file = import.meta.url.endsWith('.ts') ? './quantise-worker.ts' : './quantise-worker.js';
+function begin(program: URL): Thread {
   // What a thread throws away is small: a large young generation would only grow.
-  const worker = new Worker(new URL(file, import.meta.url), { execArgv: [], resourceLimits: { maxYoungGenerationSizeMb: 2 } });
-  const waiting: Waiting[] = [];
+  const worker = new Worker(program, { execArgv: [], resourceLimits: { maxYoungGenerationSizeMb: 2 } });
+  const thread: Thread = { worker, waiting: [] };
   worker.on('message', (reply: QuantiseReply) => {
-    const { resolve, reject } = waiting.shift()!;
+    const { resolve, reject } = thread.waiting.shift()!;
     if ('done' in reply) resolve();
     else reject(reply.parts ? new InputError(reply.parts) : new Error(reply.message));
   });
-  worker.on('error', (error) => {
-    for (const { reject } of waiting.splice(0)) reject(error);
-  });
-  return { worker, waiting };
+  // It may end before it is asked anything.
+  const end = (failure: unknown): void => {
+    thread.failure ??= failure;
+    for (const { reject } of thread.waiting.splice(0)) reject(thread.failure);
+  };
+  worker.on('error', end);
+  worker.on('exit', (code) => end(new Error(`a thread that quantises ended with ${code}`)));
+  return thread;
 }
 
 export function bytesOf(dtype: WritableDType, values: number): number {

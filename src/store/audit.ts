@@ -26,7 +26,7 @@ const bodyOf = ({ actor, type, subject, payload = {}, at }: Entry) => ({ actor, 
 const noted = new WeakMap<Tx, Entry[]>();
 
 /** Notes an event. It is written right before the transaction commits, so that writers wait for each other at the chain as shortly as may be. */
-export function audit(tx: Tx, event: AuditEvent, at: Date): Promise<void> {
+export async function audit(tx: Tx, event: AuditEvent, at: Date): Promise<void> {
   const known = noted.get(tx);
   if (known) known.push({ ...event, at });
   else {
@@ -34,7 +34,6 @@ export function audit(tx: Tx, event: AuditEvent, at: Date): Promise<void> {
     beforeCommit(tx, () => write(tx, entries));
     noted.set(tx, entries);
   }
-  return Promise.resolve();
 }
 
 /** Rows of one statement: a roster brings thousands. */

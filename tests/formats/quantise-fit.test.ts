@@ -1,9 +1,10 @@
-/** The fits of K-quants in lanes against their plain form, on values of every kind; and the places of what is read ahead. */
+/** The fits of K-quants in lanes against their plain form, on values of every kind; a thread that dies; the places of what is read ahead. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Random } from '../../src/artefacts/random.ts';
 import { quantiseQ45K, quantiseQ6K } from '../../src/formats/quantise-k.ts';
 import { FIT_VALUES } from '../../src/formats/quantise-fit.ts';
+import { QuantisePool } from '../../src/formats/quantise-pool.ts';
 import { Ring } from '../../src/formats/ring.ts';
 import * as plain from './plain-quantise-k.ts';
 
@@ -40,6 +41,23 @@ for (const [name, value] of Object.entries(KINDS)) {
     }
   });
 }
+
+test('a thread that ends before it is asked anything is an error, not a wait without end', async () => {
+  const pool = new QuantisePool(2, new URL('data:text/javascript,throw new Error("no such thing")'));
+  try {
+    pool.start();
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    assert.throws(() => pool.away('Q8_0', new Float32Array(2 ** 19), 256, 'here'), /no such thing/);
+  } finally {
+    await pool.close();
+  }
+  const early = new QuantisePool(2, new URL('data:text/javascript,process.exit(3)'));
+  try {
+    await assert.rejects(async () => early.away('Q8_0', new Float32Array(2 ** 19), 256, 'here')!.bytes(), /ended with 3/);
+  } finally {
+    await early.close();
+  }
+});
 
 test('a ring never gives a place twice, and gives the whole once it is empty', () => {
   const ring = new Ring(100);

@@ -84,7 +84,7 @@ export async function movePassageIn(tx: Tx, context: Context, actor: string, rol
 
 export async function listPassages({ store: { db } }: Context, campaign: Campaign) {
   const rows = await db.selectFrom('passages as p').innerJoin('sources as s', 's.id', 'p.source_id')
-    .select(['p.id', 'p.state', 'p.text', 'p.words', 'p.language', 's.title', 's.url', 's.revision', 's.licence', (eb) => eb.selectFrom('tasks').select((e) => e.fn.countAll<number>().as('n')).whereRef('tasks.passage_id', '=', 'p.id').where('tasks.state', '=', 'done').as('uses')])
+    .select(['p.id', 'p.state', 'p.text', 'p.words', 'p.language', 's.title', 's.url', 's.revision', 's.licence', (eb) => eb.selectFrom('tasks').select((e) => e.fn.countAll<number>().as('n')).whereRef('tasks.campaign_id', '=', 'p.campaign_id').whereRef('tasks.passage_id', '=', 'p.id').where('tasks.state', '=', 'done').as('uses')])
     .where('p.campaign_id', '=', campaign.id).orderBy('p.id', 'desc').limit(2000).execute();
   return rows.map((row) => ({ ...row, uses: row.uses ?? 0 }));
 }

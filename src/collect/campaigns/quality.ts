@@ -1,14 +1,16 @@
 /** How reviewing goes, for moderators: agreement, hidden gold items, pairs who favour each other, and what the records say of the formula's starting values. */
+import { setImmediate } from 'node:timers/promises';
+import { sql } from 'kysely';
 import type { Db } from '../../store/store.ts';
 import type { Context } from '../context.ts';
 import { typingOf } from '../reviewing/reviews.ts';
-import { agreementByCriterion, type AgreementRow } from '../rules/agreement.ts';
+import { agreementOn, type AgreementReview, type AgreementRow } from '../rules/agreement.ts';
 import { calibrate } from '../rules/calibrate.ts';
 import type { CategoryKey } from '../rules/categories.ts';
-import { writtenWords } from '../rules/forms.ts';
+import type { EntryFactors } from '../rules/ledger.ts';
 import { reciprocalPairs } from '../rules/reciprocity.ts';
 import { answerTo } from '../rules/reliability.ts';
-import { CRITERIA, overall, type Scores, type Verdict } from '../rules/review-outcome.ts';
+import { CRITERIA, overall, type Criterion, type Scores, type Verdict } from '../rules/review-outcome.ts';
 import { requireCampaign, type Campaign } from './current.ts';
 
 /** With fewer pairs a figure would say nothing. */
@@ -20,6 +22,12 @@ function shown({ units: n, alpha, ac1, raw }: AgreementRow) {
   return { alpha: rounded(alpha), ac1: rounded(ac1), raw: rounded(raw), n };
 }
 
+/** Of a large campaign each takes many milliseconds: others have their turn in between. */
+async function agreement(of: Criterion | 'verdict', reviews: readonly AgreementReview[]) {
+  await setImmediate();
+  return shown(agreementOn(of, reviews));
+}
+
 export async function qualityView(context: Context) {
   const { db } = context.store;
   const campaign = await requireCampaign(db);
@@ -27,19 +35,21 @@ export async function qualityView(context: Context) {
   // What was clicked through says nothing of how clear the guideline is; how gold was answered, also by those who then rested, does.
   const plain = all.filter(({ is_gold, state, valid }) => !is_gold && state === 'submitted' && valid !== false);
   const rated = plain.map(({ submission_id, version, round, category, scores, verdict }) => ({ version_id: `${submission_id} ${version} ${round}`, category, scores: scores as Scores, verdict: verdict as Verdict }));
-  const overAll = agreementByCriterion(rated);
   const golds = await db.selectFrom('golds as g').innerJoin('submissions as s', 's.id', 'g.submission_id').select(['g.submission_id', 'g.verdict']).where('s.campaign_id', '=', campaign.id).execute();
   const goldVerdict = new Map(golds.map(({ submission_id, verdict }) => [submission_id, verdict]));
   const answers = all.filter(({ is_gold, submission_id }) => is_gold && goldVerdict.has(submission_id));
   const decided = await db.selectFrom('submissions').select(['category', 'state', 'created_at', 'decided_at']).where('campaign_id', '=', campaign.id).where('state', 'in', ['accepted', 'rejected']).where('lapsed', '=', false).where('decided_at', 'is not', null).execute();
   const hours = decided.map(({ created_at, decided_at }) => (decided_at!.getTime() - created_at.getTime()) / 3_600_000).sort((a, b) => a - b);
   const categories = await db.selectFrom('categories').select('key').where('campaign_id', '=', campaign.id).orderBy('position').execute();
+  const criteria = [];
+  for (const criterion of CRITERIA) criteria.push({ criterion, ...(await agreement(criterion, rated)) });
+  const byCategory = [];
+  for (const { key } of categories) {
+    const here = decided.filter(({ category }) => category === key);
+    byCategory.push({ category: key as never, ...(await agreement('verdict', rated.filter(({ category }) => category === key))), accept_rate: here.length === 0 ? null : Math.round((1000 * here.filter(({ state }) => state === 'accepted').length) / here.length) / 1000 });
+  }
   return {
-    criteria: CRITERIA.map((criterion) => ({ criterion, ...shown(overAll.find(({ of }) => of === criterion)!) })),
-    categories: categories.map(({ key }) => {
-      const here = decided.filter(({ category }) => category === key);
-      return { category: key as never, ...shown(agreementByCriterion(rated.filter(({ category }) => category === key)).find(({ of }) => of === 'verdict')!), accept_rate: here.length === 0 ? null : Math.round((1000 * here.filter(({ state }) => state === 'accepted').length) / here.length) / 1000 };
-    }),
+    criteria, categories: byCategory,
     gold: { items: golds.length, answered: answers.length, right: answers.filter(({ submission_id, verdict }) => answerTo(goldVerdict.get(submission_id)!, verdict as Verdict) === 'right').length },
     median_hours: hours.length === 0 ? null : Math.round(10 * hours[Math.floor(hours.length / 2)]!) / 10,
     pairs: await pairs(db, plain.filter(({ decided_at }) => decided_at !== null)), pilot: await pilot(db, campaign),
@@ -66,12 +76,15 @@ async function pairs(db: Db, reviews: readonly Scored[]) {
 
 /** What accepted records say about the formula's base and full size, beside what they are. */
 async function pilot(db: Db, campaign: Campaign) {
-  const rows = await db.selectFrom('submissions as s').innerJoin('submission_versions as v', (join) => join.onRef('v.submission_id', '=', 's.id').onRef('v.version', '=', 's.version')).select(['s.category', 'v.instruction', 'v.context', 'v.response', 'v.language', 'v.telemetry'])
-    .where('s.campaign_id', '=', campaign.id).where('s.state', '=', 'accepted').execute();
+  // The ledger says how many words they have: counting those of thousands anew takes seconds.
+  const rows = await db.selectFrom('submissions as s').innerJoin('submission_versions as v', (join) => join.onRef('v.submission_id', '=', 's.id').onRef('v.version', '=', 's.version'))
+    .innerJoin('ledger_entries as e', (join) => join.onRef('e.campaign_id', '=', 's.campaign_id').on('e.subject', '=', sql<string>`'submission:' || s.id`).on('e.kind', '=', 'record'))
+    .leftJoin('ledger_entries as r', (join) => join.onRef('r.campaign_id', '=', 'e.campaign_id').onRef('r.reverses', '=', 'e.seq'))
+    .select(['s.category', 'e.factors', 'v.telemetry']).where('s.campaign_id', '=', campaign.id).where('s.state', '=', 'accepted').where('r.seq', 'is', null).execute();
   // Whose typing was erased says nothing of the time that it took.
-  const timed = rows.flatMap((row) => {
-    const typing = typingOf(row.telemetry);
-    return typing ? [{ category: row.category as CategoryKey, words: writtenWords(row, row.language), active_ms: typing.active_ms }] : [];
+  const timed = rows.flatMap(({ category, factors, telemetry }) => {
+    const typing = typingOf(telemetry);
+    return typing ? [{ category: category as CategoryKey, words: (factors as EntryFactors & { kind: 'record' }).facts.words, active_ms: typing.active_ms }] : [];
   });
   const { rules, found } = calibrate(campaign.points, 'pilot', timed);
   return found.map(({ category, records, minutes }) => ({

@@ -3,7 +3,7 @@
  * Alpha-Reliability") with missing data; Gwet's AC1 (2008), which does not collapse when nearly everything is accepted; and the raw share.
  */
 
-import { CRITERIA, VERDICTS, type Scores, type Verdict } from './review-outcome.ts';
+import { CRITERIA, VERDICTS, type Criterion, type Scores, type Verdict } from './review-outcome.ts';
 
 /** For each unit (a version) the values that its raters gave; those with fewer than two say nothing about agreement. */
 export type Units = readonly (readonly number[])[];
@@ -64,8 +64,10 @@ export function gwetAc1(units: Units, categories?: number): number | undefined {
   const values = new Set(rated.flat());
   const q = categories ?? values.size;
   if (agreed === undefined || q < 2) return undefined;
+  const shares = new Map<number, number>();
+  for (const unit of rated) for (const [value, count] of countsOf(unit)) shares.set(value, (shares.get(value) ?? 0) + count / unit.length);
   const chance = [...values].reduce((sum, value) => {
-    const share = rated.reduce((all, unit) => all + (countsOf(unit).get(value) ?? 0) / unit.length, 0) / rated.length;
+    const share = shares.get(value)! / rated.length;
     return sum + share * (1 - share);
   }, 0) / (q - 1);
   return (agreed - chance) / (1 - chance);
@@ -88,14 +90,19 @@ export interface AgreementRow {
   readonly raw: number | undefined;
 }
 
-/** Agreement by criterion and on the verdict, over reviews that count. What reviewers read differently is what the guideline says badly. */
-export function agreementByCriterion(reviews: readonly { readonly version_id: string; readonly scores: Scores; readonly verdict: Verdict }[]): AgreementRow[] {
-  const groups = [...Map.groupBy(reviews, ({ version_id }) => version_id).values()];
-  const row = (of: string, metric: Metric, categories: number, units: Units): AgreementRow => ({
-    of, units: units.filter((unit) => unit.length >= 2).length, alpha: krippendorffAlpha(units, metric), ac1: gwetAc1(units, categories), raw: rawAgreement(units),
-  });
-  return [
-    ...CRITERIA.map((criterion) => row(criterion, 'ordinal', 5, groups.map((group) => group.map(({ scores }) => scores[criterion]).filter((score) => score !== null)))),
-    row('verdict', 'nominal', VERDICTS.length, groups.map((group) => group.map(({ verdict }) => VERDICTS.indexOf(verdict)))),
-  ];
+export interface AgreementReview {
+  readonly version_id: string;
+  readonly scores: Scores;
+  readonly verdict: Verdict;
 }
+
+/** Agreement on one criterion, or on the verdict, over reviews that count. */
+export function agreementOn(of: Criterion | 'verdict', reviews: readonly AgreementReview[]): AgreementRow {
+  const groups = [...Map.groupBy(reviews, ({ version_id }) => version_id).values()];
+  const [metric, categories]: [Metric, number] = of === 'verdict' ? ['nominal', VERDICTS.length] : ['ordinal', 5];
+  const units = groups.map((group) => (of === 'verdict' ? group.map(({ verdict }) => VERDICTS.indexOf(verdict)) : group.map(({ scores }) => scores[of]).filter((score) => score !== null)));
+  return { of, units: units.filter((unit) => unit.length >= 2).length, alpha: krippendorffAlpha(units, metric), ac1: gwetAc1(units, categories), raw: rawAgreement(units) };
+}
+
+/** The same by criterion and on the verdict. What reviewers read differently is what the guideline says badly. */
+export const agreementByCriterion = (reviews: readonly AgreementReview[]): AgreementRow[] => ([...CRITERIA, 'verdict'] as const).map((of) => agreementOn(of, reviews));
