@@ -66,9 +66,14 @@ export class Cluster implements AsyncDisposable {
   static async open(path: string, options: ClusterOptions = {}): Promise<Cluster> {
     const folder = resolve(path);
     const user = databaseUser();
-    mkdirSync(folder, { recursive: true });
+    const made = mkdirSync(folder, { recursive: true });
     if (user) {
-      requireReachable(folder, user);
+      try {
+        requireReachable(folder, user);
+      } catch (error) {
+        if (made !== undefined) rmSync(made, { recursive: true });
+        throw error;
+      }
       own(folder, user);
     }
     chmodSync(folder, 0o700);

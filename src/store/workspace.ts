@@ -21,8 +21,9 @@ export interface Workspace extends AsyncDisposable {
 /** Opens or makes it. Throws ResourceError or InputError with what to do. */
 export async function openWorkspace(path: string, { databaseUrl = process.env['DATABASE_URL'], ...options }: WorkspaceOptions = {}): Promise<Workspace> {
   const folder = resolve(path);
-  mkdirSync(folder, { recursive: true });
+  // The database makes it where there is one, and takes it back where it cannot be.
   const cluster = databaseUrl ? undefined : await Cluster.open(join(folder, 'postgres'), { onLost: options.onBroken });
+  mkdirSync(folder, { recursive: true });
   try {
     const store = await openStore(cluster?.connection() ?? connectionFromUrl(databaseUrl!), options);
     await tidyRestores(store, folder).catch(async (error: unknown) => {
