@@ -17,13 +17,15 @@ import { machine, median } from './measure.ts';
 const { values: flags } = parseArgs({
   options: {
     model: { type: 'string' }, minutes: { type: 'string', default: '10' }, 'speed-seconds': { type: 'string', default: '60' }, engine: { type: 'string' },
-    threads: { type: 'string', default: String(availableParallelism()) }, parallel: { type: 'string', default: '8' }, 'llama-bench': { type: 'string' },
+    threads: { type: 'string' }, parallel: { type: 'string', default: '8' }, 'llama-bench': { type: 'string' },
     'llama-batched-bench': { type: 'string' }, runs: { type: 'string', default: '5' }, out: { type: 'string', default: 'bench/results/serve.json' },
   },
 });
 if (flags.model === undefined) throw new Error('give --model');
 const model = flags.model;
-const [threads, parallel, runs] = [Number(flags.threads), Number(flags.parallel), Number(flags.runs)];
+/** Of llama.cpp's tools; ours has its default where none is given. */
+const threads = Number(flags.threads ?? availableParallelism());
+const [parallel, runs] = [Number(flags.parallel), Number(flags.runs)];
 const BARS = { single: 0.95, batched: 0.9, memory_growth: 1.05 };
 /** Tokens of an answer in the measurements of speed, as llama.cpp's tools take. */
 const TOKENS = 128;
@@ -42,7 +44,7 @@ interface Server {
 }
 
 async function start(): Promise<Server> {
-  const args = ['serve', '--model', model, '--port', '0', '--json', '--parallel', String(parallel), '--threads', String(threads), '--keys', join(dirname(flags.out), '.no-keys.json'), ...(flags.engine === undefined ? [] : ['--engine', flags.engine])];
+  const args = ['serve', '--model', model, '--port', '0', '--json', '--parallel', String(parallel), ...(flags.threads === undefined ? [] : ['--threads', flags.threads]), '--keys', join(dirname(flags.out), '.no-keys.json'), ...(flags.engine === undefined ? [] : ['--engine', flags.engine])];
   const child = spawn(process.execPath, [join(import.meta.dirname, '../src/cli/main.ts'), ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
   const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
   const { url, model: name, engine } = JSON.parse(line) as { url: string; model: string; engine: string };

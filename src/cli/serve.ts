@@ -56,7 +56,7 @@ export function command(): Command {
     .option('--temperature <x>', 'the same', notNegative, 1)
     .option('--top-p <x>', 'the same', notNegative, 0.92)
     .option('--top-k <n>', 'the same, 0: all', wholeNumber(0), 0)
-    .option('--threads <n>', 'threads of a product (default: all cores)', wholeNumber(1))
+    .option('--threads <n>', 'threads of a product (default: all cores, with llama.cpp all but one)', wholeNumber(1))
     .option('--grace <seconds>', 'time for answers to end when the server is stopped', notNegative, 30)
     .option('--offline', 'use only what is already here')
     .option('--json', 'say where it listens as one JSON object')

@@ -2,6 +2,7 @@
  * Continuous batching on llama.cpp: a sequence for each text, and one call of llama.cpp a step, which takes what all of them wait for. Each
  * text asks for its next token in the same turn and no text asks again before all have theirs, so no batch is ever half full.
  */
+import { availableParallelism } from 'node:os';
 import { Random } from '../artefacts/random.ts';
 import { InputError, ResourceError } from '../errors.ts';
 import { gbnf } from '../inference/grammar.ts';
@@ -55,7 +56,9 @@ export class LlamaBatch implements Batch {
     this.#bytes = async () => tokenBytes((await openModel(request.model, { template: request.template, asItIs: true })).tokenizer).bytes;
   }
 
-  static async open(request: OpenRequest): Promise<LlamaBatch> {
+  static async open(given: OpenRequest): Promise<LlamaBatch> {
+    // llama.cpp's threads spin while they wait, also for the work between two tokens, which needs a core: on two cores one thread answers faster than two.
+    const request = { ...given, threads: given.threads ?? Math.max(1, availableParallelism() - 1) };
     const { model: path, entry, threads, template } = request;
     const { tokenizer } = await openModel(path, { template, asItIs: true });
     const batch = new LlamaBatch(await told(path, () => loadModel(entry!, path, { threads, checksMemory: true })), request, tokenizer.size);
