@@ -63,7 +63,8 @@ some 5,500 words (\`recipes/wordnet/text.ts\`), and pages in which such words ar
 ## What it cannot do
 
 It knows the words of a dictionary, in the dictionary's sentences. It does not follow instructions, it cannot count, reason or hold a conversation, and what it says about
-the world is often wrong. WordNet's entries are of their time, and so is what they say of people. Take it for nothing but trying things out.
+the world is often wrong. Tuned by the demo it answers 92 of 100 choices between two kinds for a word, but of two rare words and one kind it takes the right one in 56 of 100, and its
+definitions of words that no record had are mostly wrong in detail (\`bench/results/demo.json\`). WordNet's entries are of their time, and so is what they say of people. Take it for nothing but trying things out.
 
 ## Made again
 
